@@ -122,6 +122,10 @@ class Session(Protocol):
     inputs: Sequence[Tensor]
     outputs: Sequence[Tensor]
 
+    @property
+    def buffer(self) -> npt.NDArray[Any]:
+        """The array to prepare a frame into, of the first input's shape and dtype; `run` of it copies nothing."""
+
     def run(self, array: npt.NDArray[Any], wanted: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """Run the network on `array`, of the first input's shape and dtype, and return the outputs named in `wanted`.
 

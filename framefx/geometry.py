@@ -1,0 +1,127 @@
+"""Moving pixels: a matrix from output to input, and how the core applies it to frames and masks.
+
+Only a geometry moves pixels, so that the layers of later steps can move with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from framefx.errors import PluginError
+from framefx.frame import Frame, FramePool, Image, Size
+from framefx.mask import Mask
+
+Border = Literal["black", "transparent", "edge", "mirror", "wrap"]
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where every output pixel comes from.
+
+    Parameters
+    ----------
+    matrix : (2, 3) float
+        Input position ``(x, y) = matrix @ (x_out, y_out, 1)`` in pixels; whole numbers are pixel centres.
+    size : (int, int)
+        Height and width in pixels of the output.
+    border : str
+        What stands where the input ends: ``black``, ``transparent``, ``edge`` (its last pixels), ``mirror``, ``wrap``.
+        Masks are 0 where the border is black or transparent.
+    """
+
+    matrix: Matrix
+    size: Size
+    border: Border = "black"
+
+    def __post_init__(self) -> None:
+        matrix = np.asarray(self.matrix, np.float64)
+        if matrix.shape != (2, 3) or not np.isfinite(matrix).all():
+            raise PluginError(f"geometry: got a matrix {matrix.tolist()}, wanted 2×3 finite numbers")
+        if len(self.size) != 2 or min(self.size) < 1:
+            raise PluginError(f"geometry: got size {self.size}, wanted (height, width) of at least 1")
+        object.__setattr__(self, "matrix", matrix)
+
+    def then(self, later: Geometry) -> Geometry:
+        """Return this geometry followed by `later` as one resampling, with `later`'s border."""
+        matrix = np.vstack([self.matrix, (0, 0, 1)]) @ np.vstack([later.matrix, (0, 0, 1)])
+        return Geometry(matrix[:2], later.size, later.border)
+
+    def is_identity(self, size: Size) -> bool:
+        """Whether it changes nothing on a frame of `size`."""
+        return self.size == tuple(size) and bool(np.array_equal(self.matrix, np.eye(2, 3)))
+
+
+def warp_frame(frame: Frame, geometry: Geometry, pool: FramePool) -> Frame:
+    """Return `frame` moved by `geometry`: bilinear, or exact where it is a flip."""
+    if geometry.is_identity(frame.size):
+        return frame
+    transparent = geometry.border == "transparent"
+    has_alpha = frame.alpha is not None or transparent
+    result = pool.frame(geometry.size, index=frame.index, time=frame.time, alpha=has_alpha)
+    _warp(frame.pixels, geometry, result.pixels)
+    if result.alpha is not None:
+        alpha = frame.alpha
+        if alpha is None:
+            alpha = pool.array(frame.size)
+            alpha.fill(255)
+        _warp(alpha, geometry, result.alpha)
+    return result._lend(shared=False)
+
+
+def warp_mask(mask: Mask, geometry: Geometry) -> Mask:
+    """Return `mask` moved by `geometry`, at its own resolution."""
+    (rows, columns), (height, width) = mask.values.shape, mask.size
+    out_height, out_width = geometry.size
+    out_shape = (max(1, round(rows * out_height / height)), max(1, round(columns * out_width / width)))
+    # Half-pixel centres: position (s + 0.5) / scale - 0.5 in the frame stands for s in the mask.
+    to_frame = _scaling(out_width / out_shape[1], out_height / out_shape[0])
+    to_mask = _scaling(columns / width, rows / height)
+    full = to_mask @ np.vstack([geometry.matrix, (0, 0, 1)]) @ to_frame
+    small = Geometry(np.round(full[:2], 9), out_shape, geometry.border)
+    if small.is_identity(mask.values.shape):
+        return Mask(mask.values, geometry.size, mask.index)
+    out = np.empty(out_shape, np.uint8)
+    _warp(mask.values, small, out)
+    return Mask(out, geometry.size, mask.index)
+
+
+def _scaling(x: float, y: float) -> Matrix:
+    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
+def _warp(src: Image, geometry: Geometry, dst: Image) -> None:
+    import cv2
+
+    flip = _as_flip(geometry, src.shape)
+    if flip is not None:
+        cv2.flip(src, flip, dst=dst)
+        return
+    border = {
+        "black": cv2.BORDER_CONSTANT,
+        "transparent": cv2.BORDER_CONSTANT,
+        "edge": cv2.BORDER_REPLICATE,
+        "mirror": cv2.BORDER_REFLECT,
+        "wrap": cv2.BORDER_WRAP,
+    }[geometry.border]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    height, width = geometry.size
+    moved = cv2.warpAffine(src, geometry.matrix, (width, height), dst=dst, flags=flags, borderMode=border)
+    if moved is not dst:
+        np.copyto(dst, moved)
+
+
+def _as_flip(geometry: Geometry, shape: tuple[int, ...]) -> int | None:
+    """Return OpenCV's flip code where the geometry is a mirror image of the whole picture."""
+    height, width = shape[:2]
+    if geometry.size != (height, width):
+        return None
+    for code, sx, sy in ((1, -1, 1), (0, 1, -1), (-1, -1, -1)):
+        wanted = [[sx, 0, (width - 1) * (sx < 0)], [0, sy, (height - 1) * (sy < 0)]]
+        if np.allclose(geometry.matrix, wanted, rtol=0, atol=1e-7):
+            return code
+    return None

@@ -1,0 +1,334 @@
+"""What plugins are handed, and what they registered.
+
+The extension rule: parameters before ``*`` are needs (`frame`, or the name of a layer), parameters after it are
+options. The signature is the manifest; nothing is declared twice.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Generic, TypeVar, get_args
+
+from framefx.errors import PluginError, UnknownNameError, did_you_mean
+from framefx.frame import Frame, Size
+from framefx.geometry import Geometry
+from framefx.options import Options, resolve_annotation
+from framefx.protocols import Backend, Model, Session
+
+RESERVED = frozenset({"where", "frame", "all"})
+
+
+@dataclass(frozen=True)
+class Need:
+    """One parameter before the ``*``: `frame`, or a layer's name; `kind` is the class its annotation names, if any."""
+
+    name: str
+    optional: bool
+    kind: type | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A registered filter, geometry or layer: a function, or a class with state."""
+
+    name: str
+    plugin: str
+    target: Callable[..., Any]
+    needs: tuple[Need, ...]
+    where: str = "all"
+    kind: type | None = None
+    resize: Callable[..., Size] | None = None
+
+    @property
+    def stateful(self) -> bool:
+        return inspect.isclass(self.target)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is a geometry."""
+        return self.kind is Geometry
+
+    @property
+    def reads_frame(self) -> bool:
+        return any(need.name == "frame" for need in self.needs)
+
+    @property
+    def layers(self) -> list[Need]:
+        return [need for need in self.needs if need.name != "frame"]
+
+    @cached_property
+    def options(self) -> Options:
+        return Options(self.name, self.target)
+
+    @property
+    def summary(self) -> str:
+        """First line of its docstring."""
+        return (inspect.getdoc(self.target) or "").partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Port:
+    """A registered source or sink; `target` may be ``"module:Class"``, imported on first use."""
+
+    name: str
+    plugin: str
+    target: str | Callable[..., Any]
+    accepts: Callable[[str], bool]
+    summary: str
+
+    def load(self) -> Callable[..., Any]:
+        """Return the class, importing its module now."""
+        if not isinstance(self.target, str):
+            return self.target
+        module, _, name = self.target.partition(":")
+        loaded: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return loaded
+
+    def make(self, location: str, options: dict[str, Any], origin: str = "") -> Any:
+        """Check `options` against the constructor and make the object; nothing is opened."""
+        target = self.load()
+        return target(location, **Options(self.name, target).check(options, origin))
+
+
+@dataclass(frozen=True)
+class Family:
+    """A model family: `recognise` looks at a session's tensors and makes a model of it, or returns None."""
+
+    name: str
+    plugin: str
+    recognise: Callable[[Session], Model | None]
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A backend and the endings of the files it loads, without the dot."""
+
+    name: str
+    plugin: str
+    make: Callable[[], Backend]
+    suffixes: tuple[str, ...]
+
+
+Entry = TypeVar("Entry", Step, Port, Family, Runtime)
+
+
+class Table(Generic[Entry]):
+    """Entries of one sort by name; a name that two plugins registered needs ``plugin/name``."""
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+        self._entries: defaultdict[str, list[Entry]] = defaultdict(list)
+
+    def add(self, entry: Entry) -> None:
+        self._entries[entry.name].append(entry)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for name in sorted(self._entries):
+            yield from self._entries[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name.rpartition("/")[2] in self._entries
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._entries)
+
+    def find(self, name: str, origin: str = "") -> Entry:
+        """Return the entry called `name` or ``plugin/name``.
+
+        Raises
+        ------
+        UnknownNameError
+            When there is none (with the nearest name) or more than one (with both plugins).
+        """
+        at = f"{origin}: " if origin else ""
+        plugin, _, bare = name.rpartition("/")
+        entries = [e for e in self._entries.get(bare, []) if not plugin or e.plugin == plugin]
+        if not entries:
+            raise UnknownNameError(
+                f"{at}there is no {self.noun} '{name}'.{did_you_mean(name, self.names)} "
+                f"`framefx {self.noun}s` lists what is there"
+            )
+        if len(entries) > 1:
+            choices = " or ".join(f"'{e.plugin}/{bare}'" for e in entries)
+            raise UnknownNameError(f"{at}two plugins register the {self.noun} '{bare}': write {choices}")
+        return entries[0]
+
+
+class Registry:
+    """Everything that is there to be used."""
+
+    def __init__(self) -> None:
+        self.filters: Table[Step] = Table("filter")
+        self.layers: Table[Step] = Table("layer")
+        self.sources: Table[Port] = Table("source")
+        self.sinks: Table[Port] = Table("sink")
+        self.families: Table[Family] = Table("model family")
+        self.runtimes: Table[Runtime] = Table("backend")
+        self.weights: dict[str, Path] = {}
+
+
+class Register:
+    """What a plugin's `framefx_register` is handed: one method for each thing a plugin can add."""
+
+    def __init__(self, registry: Registry, plugin: str) -> None:
+        self._registry = registry
+        self._plugin = plugin
+
+    def filter(self, target: Callable[..., Frame] | type, *, where: str = "all", name: str | None = None) -> None:
+        """Add a filter.
+
+        Parameters
+        ----------
+        target : callable
+            A function from its needs to a `Frame`, or a class with state whose `__call__` is one.
+        where : str
+            What it is limited to when the user does not say: a layer, ``not-LAYER``, a union ``a+b``, or ``all``.
+        name : str, optional
+            As users write it; the function's own by default.
+
+        Raises
+        ------
+        PluginError
+            When the signature does not follow the extension rule.
+        """
+        self._registry.filters.add(self._step(target, name, "filter", Frame, where=where))
+
+    def geometry(
+        self,
+        target: Callable[..., Geometry] | type,
+        *,
+        name: str | None = None,
+        size: Callable[..., Size] | None = None,
+    ) -> None:
+        """Add a filter that moves pixels: it returns a `Geometry`, and the core moves pixels, alpha and layers.
+
+        Parameters
+        ----------
+        target : callable
+            A function from its needs to a `Geometry`, or a class whose `__call__` is one.
+        name : str, optional
+            As users write it; the function's own by default.
+        size : callable, optional
+            ``size((height, width), **options) -> (height, width)``: the output's size, known before the first
+            frame. By default the size does not change.
+        """
+        self._registry.filters.add(self._step(target, name, "geometry", Geometry, resize=size))
+
+    def layer(self, target: Callable[..., Any] | type, *, name: str | None = None) -> None:
+        """Add a layer made from `frame` or from other layers; its kind is the class its return annotation names."""
+        self._registry.layers.add(self._step(target, name, "layer", None))
+
+    def source(
+        self, name: str, target: str | Callable[..., Any], *, accepts: Callable[[str], bool], summary: str
+    ) -> None:
+        """Add a source: a class (or ``"module:Class"``, imported on use) made with a location and options.
+
+        `accepts` says whether a location given as ``--source`` is this source's; ``name:LOCATION`` always is.
+        """
+        self._registry.sources.add(Port(name, self._plugin, target, accepts, summary))
+
+    def sink(
+        self, name: str, target: str | Callable[..., Any], *, accepts: Callable[[str], bool], summary: str
+    ) -> None:
+        """Add a sink, as `source`."""
+        self._registry.sinks.add(Port(name, self._plugin, target, accepts, summary))
+
+    def family(self, name: str, recognise: Callable[[Session], Model | None]) -> None:
+        """Add a model family: `recognise` makes a `Model` of a session whose tensors it knows, else None."""
+        self._registry.families.add(Family(name, self._plugin, recognise))
+
+    def backend(self, name: str, make: Callable[[], Backend], *, suffixes: tuple[str, ...]) -> None:
+        """Add a runtime for files with one of `suffixes`."""
+        self._registry.runtimes.add(Runtime(name, self._plugin, make, suffixes))
+
+    def weights(self, name: str, path: Path) -> None:
+        """Add a network's file under a name for ``--model``."""
+        self._registry.weights[name] = path
+
+    def _step(
+        self,
+        target: Callable[..., Any] | type,
+        name: str | None,
+        noun: str,
+        wanted: type | None,
+        *,
+        where: str = "all",
+        resize: Callable[..., Size] | None = None,
+    ) -> Step:
+        name = name or _snake(target.__name__)
+        who = f"plugin '{self._plugin}', {noun} '{name}'"
+        if name in RESERVED:
+            raise PluginError(f"{who}: the name is reserved: choose another")
+        call = target.__call__ if inspect.isclass(target) else target
+        if inspect.isclass(target) and "__call__" not in dir(target):
+            raise PluginError(f"{who}: the class has no __call__: write `def __call__(self, frame: Frame) -> Frame`")
+        _check_parameters(target, call, who)
+        kind = _returned(call, who, wanted)
+        needs = tuple(_need(p, call) for p in _positional(call))
+        return Step(name, self._plugin, target, needs, where=where, kind=kind, resize=resize)
+
+
+def _positional(call: Callable[..., Any]) -> list[inspect.Parameter]:
+    parameters = [p for p in inspect.signature(call).parameters.values() if p.name != "self"]
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def _check_parameters(target: Any, call: Callable[..., Any], who: str) -> None:
+    for parameter in inspect.signature(call).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise PluginError(f"{who}: *{parameter.name} says nothing about needs or options: name each of them")
+        if inspect.isclass(target) and parameter.kind is parameter.KEYWORD_ONLY:
+            raise PluginError(f"{who}: option '{parameter.name}' belongs into the constructor, not into __call__")
+        if parameter.name in ("where", "all"):
+            raise PluginError(f"{who}: the parameter name '{parameter.name}' is reserved: choose another")
+    for parameter in _positional(call):
+        if parameter.default not in (parameter.empty, None):
+            raise PluginError(
+                f"{who}: '{parameter.name}' stands before the * and so is a layer it needs: "
+                f"put the * before it to make it an option"
+            )
+    if inspect.isclass(target) and _positional(target):
+        name = _positional(target)[0].name
+        raise PluginError(f"{who}: constructor parameter '{name}' must stand after a *: it is an option")
+
+
+def _need(parameter: inspect.Parameter, call: Callable[..., Any]) -> Need:
+    kind: type | None = None
+    try:
+        # A need's name always counts; an annotation that only the type checker sees just is not checked.
+        annotation = resolve_annotation(parameter.annotation, call)
+        classes = [a for a in (get_args(annotation) or (annotation,)) if isinstance(a, type) and a is not type(None)]
+        kind = classes[0] if classes and classes[0] is not inspect.Parameter.empty else None
+    except NameError:
+        pass
+    return Need(parameter.name, parameter.default is None, kind)
+
+
+def _returned(call: Callable[..., Any], who: str, wanted: type | None) -> type | None:
+    annotation = inspect.signature(call).return_annotation
+    if annotation is inspect.Signature.empty:
+        if wanted is None:
+            raise PluginError(f"{who}: its return annotation says the layer's kind: write `-> Mask`")
+        return wanted
+    try:
+        kind = resolve_annotation(annotation, call)
+    except NameError as error:
+        if wanted is None:
+            raise PluginError(f"{who}: its return type is not known at run time ({error})") from error
+        return wanted
+    if wanted is not None and kind is not wanted:
+        raise PluginError(f"{who}: it returns {getattr(kind, '__name__', kind)}, wanted {wanted.__name__}")
+    if not isinstance(kind, type):
+        raise PluginError(f"{who}: its return annotation {kind!r} is no layer kind: write `-> Mask`")
+    return kind
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
