@@ -1,0 +1,1 @@
+"""The runtimes that execute networks, each imported when it first loads one."""

@@ -1,0 +1,204 @@
+"""The TensorFlow Lite interpreter, which two packages ship under two names.
+
+Input and output tensors are seen in place. The interpreter's own views would do, but it refuses to run while
+one is alive; a view made through `_InPlace` keeps the memory alive and does not count. The memory stays where it
+is after `allocate_tensors`, except in networks with dynamic shapes: each run looks where it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from framefx.backends import guard
+from framefx.backends.flatbuffer import read_network
+from framefx.backends.quiet import native_chatter
+from framefx.errors import BackendUnavailableError, ModelError
+from framefx.protocols import Tensor
+
+LARGEST_INPUT = 2048 * 2048 * 3
+"""Elements of the largest input that is accepted; more is a mistake, and gigabytes of memory."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One package of the interpreter: what users call it, what Python imports, where it comes from."""
+
+    name: str
+    module: str
+    distribution: str
+    install: str
+
+
+class _InPlace:
+    """Exports an interpreter's memory and keeps the interpreter, but not its inner object, alive."""
+
+    __slots__ = ("__array_interface__", "_interpreter")
+
+    def __init__(self, view: npt.NDArray[Any], interpreter: Any) -> None:
+        self.__array_interface__ = dict(view.__array_interface__)
+        self._interpreter = interpreter
+
+
+class _Memory:
+    """One tensor's memory as an array that stays valid while the interpreter runs."""
+
+    def __init__(self, interpreter: Any, index: int) -> None:
+        self._interpreter = interpreter
+        self._view = interpreter.tensor(index)
+        self.array: npt.NDArray[Any] = np.empty(0)
+        self._seen: tuple[int, tuple[int, ...]] = (0, ())
+        self.look()
+
+    def look(self) -> npt.NDArray[Any]:
+        """Return the array, made anew if the interpreter moved or resized the tensor."""
+        view = self._view()
+        found = (view.__array_interface__["data"][0], view.shape)
+        if found != self._seen:
+            self._seen = found
+            self.array = np.asarray(_InPlace(view, self._interpreter))
+        return self.array
+
+
+class InterpreterSession:
+    """A network in an interpreter; see `framefx.protocols.Session`.
+
+    Attributes
+    ----------
+    inputs, outputs : sequence of Tensor
+        What goes in and comes out.
+    buffer : array of the first input's shape and dtype
+        The input tensor itself: what is written here is not copied by ``run(session.buffer, …)``.
+    """
+
+    def __init__(self, interpreter: Any, path: Path) -> None:
+        self._interpreter = interpreter
+        self._path = path
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+        self.inputs: Sequence[Tensor] = _tensors(inputs)
+        self.outputs: Sequence[Tensor] = _tensors(outputs)
+        self._input = _Memory(interpreter, inputs[0]["index"])
+        self._outputs = {
+            tensor.name: _Memory(interpreter, details["index"])
+            for tensor, details in zip(self.outputs, outputs, strict=True)
+        }
+
+    @property
+    def buffer(self) -> npt.NDArray[Any]:
+        return self._input.array
+
+    def run(self, array: npt.NDArray[Any], wanted: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+        """Run the network on `array` and return the outputs named in `wanted`, in place.
+
+        Parameters
+        ----------
+        array : array of the first input's shape and dtype
+            `buffer`, or an array that is copied into it.
+        wanted : sequence of str
+            Names of outputs.
+
+        Returns
+        -------
+        dict of str to array
+            Valid until the next run.
+
+        Raises
+        ------
+        ModelError
+            For another shape or dtype, or when the runtime fails.
+        """
+        buffer = self._input.array
+        if array is not buffer:
+            if array.shape != buffer.shape or array.dtype != buffer.dtype:
+                raise ModelError(
+                    f"{self._path}: got {array.dtype} of shape {array.shape}, wanted {buffer.dtype} of {buffer.shape}"
+                )
+            np.copyto(buffer, array)
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ModelError(f"{self._path}: {_one_line(error)}") from error
+        self._input.look()
+        return {name: self._outputs[name].look() for name in wanted}
+
+
+def open_session(runtime: Runtime, path: Path, threads: int) -> InterpreterSession:
+    """Load a network with `runtime`, and run it once.
+
+    Raises
+    ------
+    BackendUnavailableError
+        When the runtime is not installed.
+    ModelError
+        When the file is no network, is damaged, or needs what the runtime lacks.
+    """
+    interpreter_class = _imported(runtime)
+    content = read_network(path)
+    guard.check(path, content, runtime.module, runtime.distribution, LARGEST_INPUT)
+    with native_chatter():
+        try:
+            interpreter = interpreter_class(model_content=content, num_threads=threads)
+            _check(interpreter, path)
+            interpreter.allocate_tensors()
+            interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{path}: {_explained(error, runtime)}") from error
+        return InterpreterSession(interpreter, path)
+
+
+def _imported(runtime: Runtime) -> Any:
+    try:
+        return importlib.import_module(runtime.module).Interpreter
+    except ImportError as error:
+        raise BackendUnavailableError(f"{runtime.distribution} is not installed: run `{runtime.install}`") from error
+
+
+def _check(interpreter: Any, path: Path) -> None:
+    """Refuse what cannot work before the runtime allocates memory for it."""
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    if len(inputs) != 1 or not outputs:
+        raise ModelError(f"{path}: got {len(inputs)} inputs and {len(outputs)} outputs, wanted 1 input and some output")
+    shape = tuple(map(int, inputs[0]["shape"]))
+    signature = tuple(map(int, inputs[0].get("shape_signature", shape)))
+    if any(side < 1 for side in (*shape, *signature[1:])):
+        sides = "×".join("?" if side < 1 else str(side) for side in signature)
+        raise ModelError(f"{path}: its input is {sides}, a size left open; export it with a fixed size")
+    if math.prod(shape) > LARGEST_INPUT:
+        raise ModelError(f"{path}: its input is {'×'.join(map(str, shape))}, wanted at most 2048×2048 pixels")
+
+
+def _tensors(details: Sequence[dict[str, Any]]) -> list[Tensor]:
+    """Return the tensors under names of their own: nothing forbids a file to use one name twice."""
+    result: list[Tensor] = []
+    for number, one in enumerate(details):
+        name = str(one["name"])
+        if not name or any(name == tensor.name for tensor in result):
+            name = f"{name}#{number}"
+        scale, zero_point = one["quantization"]
+        shape = tuple(map(int, one["shape"]))
+        result.append(Tensor(name, shape, np.dtype(one["dtype"]), float(scale), int(zero_point)))
+    return result
+
+
+def _explained(error: Exception, runtime: Runtime) -> str:
+    text = str(error)
+    missing = re.search(r"unresolved custom op: (\w+)", text)
+    if missing is None:
+        return _one_line(error)
+    problem = f"{runtime.distribution} lacks its operator {missing[1]}"
+    if missing[1] == "Convolution2DTransposeBias" and runtime.name == "tflite":
+        return f"{problem}; run `pip install ai-edge-litert` and use the backend 'litert'"
+    return f"{problem}; export the network without it"
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

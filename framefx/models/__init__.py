@@ -1,0 +1,1 @@
+"""The families of networks that framefx understands, and where their weights are found."""
