@@ -35,7 +35,7 @@ hookimpl = pluggy.HookimplMarker("framefx")
 
 GROUP = "framefx"
 
-BUILTINS = ("filters", "layers", "sources", "sinks", "models", "backends")
+BUILTINS = ("filters", "sources", "sinks", "models", "backends")
 """Modules ``framefx.NAME.builtin``; each is a plugin like any other, called ``framefx``."""
 
 

@@ -1,0 +1,210 @@
+"""Which layer comes from where, and computing them: each at most once per frame, and only those that are needed.
+
+Looked for in this order: a picture given for the layer, a layer a plugin registered, a model. A model is loaded
+only when something is left for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from framefx.errors import MissingLayerError, PlanError, PluginError, did_you_mean
+from framefx.frame import Frame
+from framefx.mask import Mask
+from framefx.protocols import Model
+from framefx.registry import Need, Registry, Step
+
+Post = Callable[[str, Mask, Frame], Mask]
+"""What happens to a model's mask before it is used: `(layer, mask, frame) -> mask`."""
+
+
+@dataclass
+class Layers:
+    """The layers of one frame: `values` by name, and the index and time of the frame they were computed from."""
+
+    values: dict[str, Any]
+    index: int
+    time: float
+
+
+@dataclass
+class LoadedModel:
+    """A model with the name the user knows it by."""
+
+    name: str
+    model: Model
+    wanted: list[str] = field(default_factory=list)
+
+    def compute(self, frame: Frame) -> dict[str, Any]:
+        """Run the network once on `frame` and decode what is wanted."""
+        session = self.model.session
+        self.model.prepare(frame, session.buffer)
+        outputs = session.run(session.buffer, self.model.outputs_for(self.wanted))
+        return self.model.decode(outputs, self.wanted, frame)
+
+
+@dataclass
+class _Made:
+    """A registered layer that this plan computes, in the order of its needs."""
+
+    name: str
+    step: Step
+    instance: Callable[..., Any]
+    arguments: tuple[Need, ...]
+
+
+class LayerPlan:
+    """Resolves layers as the plan asks for them, then computes them frame by frame.
+
+    Parameters
+    ----------
+    registry : Registry
+        Where registered layers are found.
+    given : mapping
+        Layers given by pictures: name to `Mask`.
+    load_models : callable
+        Loads the models the user chose; called at most once, and only when a layer is left for them.
+    post : callable, optional
+        Applied to masks that come from models.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        given: Mapping[str, Mask],
+        load_models: Callable[[], Sequence[LoadedModel]],
+        post: Post | None = None,
+    ) -> None:
+        self._registry = registry
+        self._given = given
+        self._load_models = load_models
+        self._post = post
+        self._models: Sequence[LoadedModel] | None = None
+        self._made: list[_Made] = []
+        self._kinds: dict[str, type | None] = {}
+        self._resolving: list[str] = []
+        self.makers: dict[str, object] = {}
+
+    @property
+    def models(self) -> Sequence[LoadedModel]:
+        """The models that this plan runs; those that give nothing it needs are not among them."""
+        return [loaded for loaded in self._models or () if loaded.wanted]
+
+    @property
+    def names(self) -> list[str]:
+        """Every layer this plan computes."""
+        return list(self._kinds)
+
+    def require(self, name: str, owner: str, kind: type | None = None, *, optional: bool = False) -> bool:
+        """Make sure that layer `name` will be there, for `owner`; return whether it will.
+
+        Raises
+        ------
+        MissingLayerError
+            When nothing gives it and it is not optional.
+        PlanError
+            When it is of another kind than `kind`, or needs itself.
+        """
+        if name not in self._kinds and not self._find(name, owner):
+            if optional:
+                return False
+            raise self._missing(name, owner)
+        found = self._kinds[name]
+        if kind is not None and found is not None and not issubclass(found, kind):
+            raise PlanError(f"{owner} needs the layer '{name}' as {kind.__name__}, and it is {found.__name__}")
+        return True
+
+    def _find(self, name: str, owner: str) -> bool:
+        if name in self._given:
+            self._kinds[name] = Mask
+            self.makers[name] = self._given
+        elif name in self._registry.layers:
+            self._add_registered(name, owner)
+        else:
+            loaded = next((m for m in self._loaded() if name in m.model.layers), None)
+            if loaded is None:
+                return False
+            loaded.wanted.append(name)
+            self._kinds[name] = loaded.model.layers[name]
+            self.makers[name] = loaded
+        return True
+
+    def _add_registered(self, name: str, owner: str) -> None:
+        if name in self._resolving:
+            raise PlanError(f"layers need each other in a circle: {' → '.join([*self._resolving, name])}")
+        step = self._registry.layers.find(name, owner)
+        self._resolving.append(name)
+        for need in step.layers:
+            self.require(need.name, f"layer '{name}'", need.kind, optional=need.optional)
+        self._resolving.pop()
+        instance = step.target(**step.options.check({})) if step.stateful else step.target
+        self._made.append(_Made(name, step, instance, step.needs))
+        self._kinds[name] = step.kind
+        self.makers[name] = step
+
+    def _loaded(self) -> Sequence[LoadedModel]:
+        if self._models is None:
+            self._models = self._load_models()
+        return self._models
+
+    def _missing(self, name: str, owner: str) -> MissingLayerError:
+        models = self._models or ()
+        known = {*self._given, *self._registry.layers.names, *(n for m in models for n in m.model.layers)}
+        have = "; ".join(f"{m.name} gives {', '.join(m.model.layers)}" for m in models) or "no model is loaded"
+        return MissingLayerError(
+            f"{owner} needs the layer '{name}', and nothing gives it ({have}).{did_you_mean(name, known)} "
+            f"Choose a model that does with --model FILE, or give a picture with --layer {name}=FILE.png"
+        )
+
+    def compute(self, frame: Frame) -> Layers:
+        """Compute every layer of this plan from `frame`, the source's."""
+        values: dict[str, Any] = {}
+        for name in self._kinds:
+            if name in self._given:
+                given = self._given[name]
+                values[name] = Mask(given.values, frame.size, frame.index)
+        for loaded in self.models:
+            for name, value in loaded.compute(frame).items():
+                values[name] = self._post(name, value, frame) if self._post and isinstance(value, Mask) else value
+        for made in self._made:
+            values[made.name] = self._make(made, frame, values)
+        return Layers(values, frame.index, frame.time)
+
+    def _make(self, made: _Made, frame: Frame, values: Mapping[str, Any]) -> Any:
+        arguments = [frame._lend(shared=True) if n.name == "frame" else values.get(n.name) for n in made.arguments]
+        value = made.instance(*arguments)
+        kind = made.step.kind
+        if kind is not None and not isinstance(value, kind):
+            raise PluginError(
+                f"plugin '{made.step.plugin}', layer '{made.name}': it returned {type(value).__name__}, "
+                f"wanted {kind.__name__}"
+            )
+        if isinstance(value, Mask) and value.size != frame.size:
+            raise PluginError(
+                f"plugin '{made.step.plugin}', layer '{made.name}': its mask stands for a frame of {value.size}, "
+                f"wanted {frame.size}"
+            )
+        return value
+
+    def describe(self) -> Iterable[tuple[str, str]]:
+        """Yield each layer with where it comes from."""
+        for name in self._kinds:
+            maker = self.makers[name]
+            if isinstance(maker, LoadedModel):
+                yield name, f"model {maker.name}"
+            elif isinstance(maker, Step):
+                needs = ", ".join(need.name for need in maker.needs)
+                yield name, f"{maker.plugin}: {maker.name}({needs})"
+            else:
+                yield name, "a picture"
+
+    def close(self) -> None:
+        """Release what stateful layers hold; a later `compute` takes it again."""
+        for made in self._made:
+            getattr(made.instance, "close", _nothing)()
+
+
+def _nothing() -> None:
+    """Stands in for a `close` that a class does not have."""

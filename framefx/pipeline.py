@@ -1,0 +1,385 @@
+"""The pipeline: source → plan → sink, on three threads.
+
+*Live* (the source or the sink is a device): between the threads stand mailboxes, the newest frame wins and the
+drop is counted; nothing queues up, so nothing is late. *File*: the same threads with small bounded queues,
+nothing is dropped and frames stay in order.
+
+Fail closed: a frame reaches the sink only from `Plan.run` or `Plan.apply`, which return after every step ran.
+Whatever else the viewer sees is the card or a repetition of such a frame. There is no path from the source to
+the sink around the plan, and there must never be one.
+
+A step that does not return cannot be stopped from outside: its thread is left behind, the viewer gets the card
+with the step's name, and a new plan starts on a new thread (`swap`). Native code that holds the GIL stops the
+whole process; no thread can help there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from framefx.card import make_card
+from framefx.channel import Channel, Closed
+from framefx.errors import FramefxError, PlanError
+from framefx.frame import Frame, Size
+from framefx.layers import Layers
+from framefx.plan import Plan
+from framefx.protocols import Observer, Sink, Source
+
+log = logging.getLogger(__name__)
+
+Policy = Literal["live", "file"]
+MaskMode = Literal["sync", "async"]
+
+_QUEUE = 4
+_SILENCE = 1.5
+_HANG = 1.0
+_GRACE = 2.0
+
+
+@dataclass(frozen=True)
+class _Card:
+    """Stands for a frame that could not be finished."""
+
+    text: str
+    index: int
+    time: float
+
+
+@dataclass
+class Report:
+    """What a run did."""
+
+    read: int = 0
+    sent: int = 0
+    dropped: int = 0
+    cards: int = 0
+    repeated: int = 0
+    stopped: bool = False
+
+
+class Pipeline:
+    """Runs a plan from a source to a sink.
+
+    Parameters
+    ----------
+    source, plan, sink
+        As their protocols say; the pipeline opens and closes them.
+    masks : str
+        ``sync``: each frame with its own masks. ``async``: the frame never waits; it gets the newest masks, and
+        the card when they are older than `max_age` seconds. File runs are always sync.
+    mask_rate : float
+        In async mode, at most this many masks a second; 0 for as many as can be.
+    frames : int, optional
+        Stop after this many frames.
+    observers : sequence of Observer
+        Told about steps, drops, cards and repetitions.
+    clock : callable
+        Monotonic seconds; tests give their own.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        plan: Plan,
+        sink: Sink,
+        *,
+        masks: MaskMode = "sync",
+        mask_rate: float = 0.0,
+        max_age: float = 0.1,
+        frames: int | None = None,
+        observers: Sequence[Observer] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.source, self.plan, self.sink = source, plan, sink
+        self.policy: Policy = "live" if source.live or sink.live else "file"
+        self.masks: MaskMode = masks if self.policy == "live" and plan.needs_layers else "sync"
+        self.report = Report()
+        self._mask_rate, self._max_age, self._frames = mask_rate, max_age, frames
+        self._observers = tuple(observers)
+        self._clock = clock
+        live = self.policy == "live"
+        self._inbox: Channel[Frame] = Channel(1 if live else _QUEUE, newest_wins=live)
+        self._outbox: Channel[Frame | _Card] = Channel(1 if live else _QUEUE, newest_wins=live)
+        self._mask_box: Channel[Frame] = Channel(1, newest_wins=True)
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+        self._latest: Layers | None = None
+        self._size: Size = (0, 0)
+        self._rate = 30.0
+        self._busy_since: float | None = None
+        self._generation = 0
+        self._told: set[str] = set()
+
+    def run(self) -> Report:
+        """Run to the end of the source, or until `stop`; return what was done.
+
+        Raises
+        ------
+        FramefxError
+            What ended the run: nothing is left under the final name then.
+        """
+        self.plan.observe(self._observers)
+        writer = self._thread("writer", self._write)
+        reader = self._thread("reader", self._read)
+        others = [self._thread("runner", self._work)]
+        if self.masks == "async":
+            others.append(self._thread("masks", self._compute_masks))
+        writer.join()
+        self._stop_threads()
+        for thread in (reader, *others):
+            thread.join(_GRACE)
+        self.plan.close()
+        self._count_drops()
+        if self._error is not None:
+            raise self._error
+        return self.report
+
+    def stop(self) -> None:
+        """Ask the run to end: what was read is finished, the sink is committed. Safe in a signal handler's thread."""
+        self.report.stopped = True
+        self._stop_threads()
+
+    def swap(self, plan: Plan) -> None:
+        """Change to `plan` between two frames; a step that hangs in the old one is left behind.
+
+        Raises
+        ------
+        PlanError
+            When the new plan's output has another size than the sink was opened with; the old plan goes on.
+        """
+        if self._opened.is_set() and plan.output_size(self._size) != self.plan.output_size(self._size):
+            raise PlanError("the new chain changes the size of the picture: restart framefx to change it")
+        plan.observe(self._observers)
+        with self._lock:
+            old, self.plan = self.plan, plan
+            self._latest = None
+            hung = self._hangs()
+            if hung:
+                self._generation += 1
+                self._busy_since = None
+        self._told.clear()
+        if hung:
+            self._thread("runner", self._work)
+        else:
+            old.close()
+
+    def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=self._guarded, args=(target,), name=f"framefx-{name}", daemon=True)
+        thread.start()
+        return thread
+
+    def _guarded(self, target: Callable[[], None]) -> None:
+        try:
+            target()
+        except BaseException as error:  # kept for run(), which raises it on the caller's thread
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            if self._error is None:
+                self._error = error
+        self._stop_threads()
+
+    def _stop_threads(self) -> None:
+        self._stop.set()
+        self._opened.set()
+        for box in (self._inbox, self._mask_box):
+            box.close()
+
+    def _tell(self, name: str, **facts: Any) -> None:
+        for observer in self._observers:
+            observer.event(name, **facts)
+
+    # The reader's thread.
+
+    def _read(self) -> None:
+        try:
+            self.source.open()
+            self._size, self._rate = self.source.size, self.source.rate
+            self._opened.set()
+            start = self._clock()
+            while not self._stop.is_set() and not self._enough():
+                frame = self.source.read()
+                if frame is None:
+                    break
+                self.report.read += 1
+                if self.policy == "live" and not self.source.live:
+                    self._stop.wait(max(0.0, start + frame.time - self._clock()))
+                if self.masks == "async":
+                    self._mask_box.put(frame._lend(shared=True))
+                if not self._inbox.put(frame):
+                    break
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            self.source.close()
+            self._opened.set()
+            self._inbox.close()
+            self._mask_box.close()
+
+    def _enough(self) -> bool:
+        # In file mode nothing is dropped, so what is read is what is sent; live counts what was sent.
+        return self._frames is not None and self.policy == "file" and self.report.read >= self._frames
+
+    # The masks' thread.
+
+    def _compute_masks(self) -> None:
+        period = 1 / self._mask_rate if self._mask_rate else 0.0
+        due = self._clock()
+        while True:
+            try:
+                frame = self._mask_box.get()
+            except Closed:
+                return
+            plan = self.plan
+            try:
+                layers = plan.compute_layers(frame)
+            except Exception as error:
+                self._latest = None
+                self._fault(error, frame)
+                continue
+            with self._lock:
+                if plan is self.plan:
+                    self._latest = layers
+            due = max(due + period, self._clock())
+            self._stop.wait(max(0.0, due - self._clock()))
+
+    # The runner's thread.
+
+    def _work(self) -> None:
+        generation = self._generation
+        while True:
+            try:
+                frame = self._inbox.get()
+            except Closed:
+                break
+            result = self._finished(frame)
+            if generation != self._generation:
+                return  # this thread was left behind; a new one runs the new plan
+            if result is not None:
+                self._outbox.put(result)
+        self._outbox.close()
+
+    def _finished(self, frame: Frame) -> Frame | _Card | None:
+        plan = self.plan
+        self._busy_since = self._clock()
+        try:
+            if self.masks == "sync":
+                return plan.run(frame)
+            layers = self._latest
+            if layers is None:
+                return _Card("waiting for the first mask", frame.index, frame.time)
+            age = frame.time - layers.time
+            self._tell("mask", age=age)
+            if age > self._max_age:
+                return _Card(f"the mask is {age * 1e3:.0f} ms old", frame.index, frame.time)
+            return plan.apply(frame, layers, shared=True)
+        except Exception as error:
+            return self._fault(error, frame)
+        finally:
+            self._busy_since = None
+
+    def _fault(self, error: Exception, frame: Frame) -> _Card | None:
+        """A file run ends with the first fault; a live one shows the card and goes on."""
+        if self.policy == "file":
+            self._fail(error)
+            return None
+        first_line = str(error).partition("\n")[0]
+        text = first_line if isinstance(error, FramefxError) else f"{type(error).__name__}: {first_line}"
+        step = self.plan.running
+        self._once(f"{step}: {text}", error)
+        return _Card(f"step '{step}' failed", frame.index, frame.time)
+
+    def _once(self, text: str, error: Exception | None = None) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            bug = error is not None and not isinstance(error, FramefxError)
+            log.error("%s; the card is shown meanwhile", text, exc_info=error if bug else None)
+
+    def _hangs(self) -> bool:
+        since = self._busy_since
+        return since is not None and self._clock() - since > _HANG
+
+    # The writer's thread.
+
+    def _write(self) -> None:
+        committed = False
+        try:
+            self._opened.wait()
+            if self._size != (0, 0):
+                self._write_all()
+            if self._error is None:
+                self.sink.finish()
+                committed = True
+        finally:
+            if not committed:
+                self.sink.abort()
+
+    def _write_all(self) -> None:
+        size = self.plan.output_size(self._size)
+        last: Frame | None = None
+        is_open = False
+        if self.sink.live:
+            self.sink.open(size, self._rate, False)
+            is_open = True
+            self._send(make_card(size, "starting"))
+        while self._error is None and not (self.policy == "live" and self.report.sent == self._frames):
+            try:
+                item = self._outbox.get(_SILENCE / self._rate if self.sink.live else 0.5)
+            except Closed:
+                return
+            except TimeoutError:
+                if self._abandoned():
+                    return
+                self._fill_silence(size, last)
+                continue
+            if isinstance(item, Frame):
+                last = item
+            else:
+                self.report.cards += 1
+                self._tell("card", text=item.text)
+                item = make_card(size, item.text, last, index=item.index, time=item.time)
+            if not is_open:
+                self.sink.open(size, self._rate, item.alpha is not None)
+                is_open = True
+            self._send(item)
+            self.report.sent += 1
+            self._tell("sent", index=item.index)
+
+    def _abandoned(self) -> bool:
+        """Whether the run was stopped and the runner will not come back."""
+        return self._stop.is_set() and (self._error is not None or self._hangs())
+
+    def _fill_silence(self, size: Size, last: Frame | None) -> None:
+        if not self.sink.live:
+            return
+        if self._hangs():
+            step = self.plan.running
+            self._once(f"step '{step}' does not return")
+            self._send(make_card(size, f"step '{step}' does not return", last))
+            return
+        if last is not None:
+            self._send(last)
+            self.report.repeated += 1
+            self._tell("repeated")
+
+    def _send(self, frame: Frame) -> None:
+        if frame.alpha is not None and not getattr(self.sink, "takes_alpha", True):
+            from framefx.kernels import over_black
+
+            out = frame.new()
+            over_black(frame.pixels, frame.alpha, out.pixels)
+            frame = out._lend(shared=False)
+        self.sink.send(frame)
+
+    def _count_drops(self) -> None:
+        self.report.dropped = self._inbox.dropped + self._outbox.dropped
+        if self.report.dropped:
+            self._tell("dropped", count=self.report.dropped)

@@ -1,0 +1,254 @@
+"""The parts of a plan that run on every frame: bound steps, groups that are merged once, and geometries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from framefx.errors import PluginError
+from framefx.frame import Frame, FramePool, Image, Size
+from framefx.geometry import Geometry, warp_frame, warp_mask
+from framefx.mask import Mask
+from framefx.protocols import Observer
+from framefx.registry import Step
+from framefx.where import Where
+
+
+class Watch:
+    """Tells a plan's observers about each step, and remembers which step runs now."""
+
+    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+        self.observers = observers
+        self.running = ""
+
+    def step(self, name: str, function: Callable[[], Any], frame: Frame) -> Any:
+        """Run one step between the observers' two calls."""
+        self.running = name
+        if not self.observers:
+            return function()
+        for observer in self.observers:
+            observer.before_step(name, frame)
+        start = time.perf_counter()
+        result = function()
+        seconds = time.perf_counter() - start
+        after = result if isinstance(result, Frame) else frame
+        for observer in self.observers:
+            observer.after_step(name, after, seconds)
+        return result
+
+
+@dataclass
+class BoundStep:
+    """A registered step with checked options, ready to be called; a class is made once and keeps its state."""
+
+    label: str
+    step: Step
+    options: dict[str, Any]
+    needs: tuple[str, ...]
+    instance: Callable[..., Any] = field(init=False)
+    dead: bool = False
+
+    def __post_init__(self) -> None:
+        self.instance = self.step.target
+        if self.step.stateful:
+            self.instance = self.step.target(**self.options)
+
+    def call(self, frame: Frame, values: Mapping[str, Any]) -> Any:
+        """Call the filter with its needs; errors are marked with plugin, step and frame."""
+        arguments = [frame if name == "frame" else values.get(name) for name in self.needs]
+        try:
+            if self.step.stateful:
+                return self.instance(*arguments)
+            return self.instance(*arguments, **self.options)
+        except Exception as error:
+            error.add_note(f"in step '{self.label}' of plugin '{self.step.plugin}', frame {frame.index}")
+            raise
+
+    def close(self) -> None:
+        """Release what a stateful step holds."""
+        close = getattr(self.instance, "close", None)
+        if self.step.stateful and close is not None:
+            close()
+
+
+class Op(Protocol):
+    """Part of a plan: a group of filters, or neighbouring geometries."""
+
+    steps: list[BoundStep]
+
+    def run(self, frame: Frame, values: dict[str, Any], pool: FramePool, watch: Watch) -> Frame:
+        """Return what `frame` becomes; a geometry also moves the layers in `values`."""
+
+
+@dataclass
+class Group:
+    """Consecutive filters with one ``where``: they run on one branch, merged over the group's input once."""
+
+    where: Where
+    steps: list[BoundStep]
+    makers: Mapping[str, object]
+
+    @property
+    def live(self) -> list[BoundStep]:
+        return [step for step in self.steps if not step.dead]
+
+    def run(self, frame: Frame, values: dict[str, Any], pool: FramePool, watch: Watch) -> Frame:
+        limited = bool(self.where.terms)
+        if any(bound.step.stateful and bound.step.reads_frame for bound in self.live):
+            # A class may keep what it is handed, so nobody may write to it later.
+            frame = frame._lend(shared=True)
+        branch = frame
+        for bound in self.live:
+            if branch.factor != 1:
+                branch = expand(branch, pool)
+            branch = self._step(bound, branch, limited and branch is frame, values, watch)
+        if not limited:
+            return branch if branch.factor == 1 else expand(branch, pool)
+        if branch._pixels is frame._pixels and branch._alpha is frame._alpha:
+            return frame
+        return watch.step("merge", lambda: merge(frame, branch, self.where.mask(values, self.makers), pool), frame)
+
+    def _step(
+        self, bound: BoundStep, branch: Frame, needed_later: bool, values: Mapping[str, Any], watch: Watch
+    ) -> Frame:
+        shared = needed_later or bound.step.stateful
+        handle = branch._lend(shared=shared)
+        result = watch.step(bound.label, lambda: bound.call(handle, values), handle)
+        checked = _checked(result, branch, bound)
+        return checked._lend(shared=True) if bound.step.stateful else checked
+
+
+@dataclass
+class Move:
+    """Neighbouring geometries: one resampling of the frame and of every layer that a later step needs."""
+
+    steps: list[BoundStep]
+    later_layers: frozenset[str] = frozenset()
+
+    def run(self, frame: Frame, values: dict[str, Any], pool: FramePool, watch: Watch) -> Frame:
+        total: Geometry | None = None
+        for bound in self.steps:
+            view = frame._lend(shared=True) if total is None else PendingFrame(frame, total, pool)
+            seen = values if total is None else {n: _moved(values[n], total) for n in bound.needs if n in values}
+            geometry = watch.step(bound.label, lambda b=bound, v=view, s=seen: b.call(v, s), view)  # type: ignore[misc]
+            if not isinstance(geometry, Geometry):
+                raise PluginError(f"{_who(bound)}: it returned {type(geometry).__name__}, wanted Geometry")
+            wanted = resized(bound, view.size)
+            if tuple(geometry.size) != wanted:
+                raise PluginError(
+                    f"{_who(bound)}: its output is {geometry.size}, and the plan was told {wanted}: "
+                    "register it with `size=` when it changes the size"
+                )
+            total = geometry if total is None else total.then(geometry)
+        if total is None or total.is_identity(frame.size):
+            return frame
+        for name in self.later_layers & values.keys():
+            values[name] = _moved(values[name], total)
+        return watch.step("warp", lambda: warp_frame(frame, total, pool), frame)
+
+
+class PendingFrame(Frame):
+    """What a geometry behind another sees: size and time at once, pixels only if it asks for them."""
+
+    __slots__ = ("_geometry", "_source")
+
+    def __init__(self, source: Frame, geometry: Geometry, pool: FramePool) -> None:
+        super().__init__(
+            source.pixels, source.alpha, source.index, source.time, pool, owned=False, size=geometry.size
+        )
+        self._source = source
+        self._geometry: Geometry | None = geometry
+
+    @property
+    def pixels(self) -> Image:
+        self._settle()
+        return super().pixels
+
+    @property
+    def alpha(self) -> Any:
+        self._settle()
+        return super().alpha
+
+    def _settle(self) -> None:
+        if self._geometry is not None:
+            moved = warp_frame(self._source, self._geometry, self._pool)
+            self._pixels, self._alpha, self._geometry = moved._pixels, moved._alpha, None
+
+
+def resized(bound: BoundStep, size: Size) -> Size:
+    """Return the size after a geometry, known before any frame."""
+    if bound.step.resize is None:
+        return size
+    height, width = bound.step.resize(size, **bound.options)
+    return int(height), int(width)
+
+
+def _moved(value: Any, geometry: Geometry) -> Any:
+    if isinstance(value, Mask):
+        return warp_mask(value, geometry)
+    return value.moved(geometry) if hasattr(value, "moved") else value
+
+
+def _who(bound: BoundStep) -> str:
+    return f"plugin '{bound.step.plugin}', filter '{bound.label}'"
+
+
+def _checked(result: Any, frame: Frame, bound: BoundStep) -> Frame:
+    if not isinstance(result, Frame):
+        raise PluginError(f"{_who(bound)}: frame {frame.index}: it returned {type(result).__name__}, wanted Frame")
+    if result._pixels is None:
+        raise PluginError(
+            f"{_who(bound)}: frame {frame.index}: it returned a frame that make_writable() consumed: "
+            "return the frame that make_writable() gave"
+        )
+    if result.size != frame.size:
+        raise PluginError(
+            f"{_who(bound)}: frame {frame.index}: it returned a frame of {result.size}, wanted {frame.size}: "
+            "register it with register.geometry to change the size"
+        )
+    if result.index != frame.index or result.time != frame.time:
+        return result._stamped(frame.index, frame.time)
+    return result._lend(shared=False) if result.writable else result
+
+
+def expand(frame: Frame, pool: FramePool) -> Frame:
+    """Return a reduced frame at its full size."""
+    from framefx import kernels
+
+    result = pool.frame(frame.size, index=frame.index, time=frame.time, alpha=frame.alpha is not None)
+    kernels.upsample(frame.pixels, result.pixels, factor=frame.factor)
+    if frame.alpha is not None and result.alpha is not None:
+        kernels.upsample_mask(frame.alpha, result.alpha)
+    return result._lend(shared=False)
+
+
+def merge(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame:
+    """Return `top` over `base` where `mask` says so; in place where nobody else reads `base`."""
+    from framefx import kernels
+
+    if base.alpha is not None or top.alpha is not None:
+        if top.factor != 1:
+            top = expand(top, pool)
+        out = pool.frame(base.size, index=base.index, time=base.time, alpha=True)
+        kernels.masked_merge(
+            base.pixels,
+            top.pixels,
+            mask.values,
+            base_alpha=base.alpha,
+            top_alpha=top.alpha,
+            out=out.pixels,
+            out_alpha=out.alpha,
+        )
+        return out._lend(shared=False)
+    in_place = base._owned and not np.may_share_memory(base._pixels, top._pixels)  # type: ignore[arg-type]
+    if in_place:
+        out = base._lend(shared=False).make_writable()
+    else:
+        out = pool.frame(base.size, index=base.index, time=base.time)
+    source = out.pixels if in_place else base.pixels
+    kernels.masked_merge(source, top.pixels, mask.values, factor=top.factor, out=out.pixels)
+    return out._lend(shared=False)
