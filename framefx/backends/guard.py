@@ -58,7 +58,7 @@ def check(path: Path, content: bytes, module: str, distribution: str, limit: int
         return
     if code < 0:
         raise ModelError(
-            f"{path}: loading it crashes {distribution} ({signal.strsignal(-code)}); the file is damaged, fetch it again"
+            f"{path}: the file is damaged, {distribution} crashes on it ({signal.strsignal(-code)}); fetch it again"
         )
     if code == 0:
         _remember(seen)
@@ -68,8 +68,11 @@ def _run(arguments: list[str]) -> int:
     # -P keeps this folder off the path: its tflite.py would hide nothing good.
     command = [sys.executable, "-P", str(_PROBE), *arguments]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.run(command, env=environment, timeout=_SECONDS, check=False, **streams).returncode
+    quiet = subprocess.DEVNULL
+    done = subprocess.run(
+        command, env=environment, timeout=_SECONDS, check=False, stdin=quiet, stdout=quiet, stderr=quiet
+    )
+    return done.returncode
 
 
 def _record(content: bytes, distribution: str) -> Path:

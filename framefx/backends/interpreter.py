@@ -192,7 +192,8 @@ def _explained(error: Exception, runtime: Runtime) -> str:
     text = str(error)
     missing = re.search(r"unresolved custom op: (\w+)", text)
     if missing is None:
-        return _one_line(error)
+        damaged = "valid Flatbuffer" in text or "No subgraph" in text
+        return "the file is damaged; fetch it again" if damaged else _one_line(error)
     problem = f"{runtime.distribution} lacks its operator {missing[1]}"
     if missing[1] == "Convolution2DTransposeBias" and runtime.name == "tflite":
         return f"{problem}; run `pip install ai-edge-litert` and use the backend 'litert'"

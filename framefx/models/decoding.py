@@ -85,9 +85,8 @@ class _Quantised:
         else:
             # In the order of the raw bytes, which for int8 starts at 0 and goes on with the negative numbers.
             levels = _real(np.arange(256, dtype=np.uint8).view(tensor.dtype), tensor)
-        levels = levels.astype(np.float32)
-        shares = (1 + np.tanh(levels / 2)) / 2 if logits else levels
-        self._table = _to_bytes(shares, np.empty_like(shares))
+        shares = ((1 + np.tanh(levels / 2)) / 2 if logits else levels).astype(np.float32)
+        self._table = _to_bytes(shares, shares)
         self._index = np.empty(tensor.shape[1:3], np.intp)
 
     def __call__(self, values: npt.NDArray[Any]) -> Values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,10 @@ def load(path: Path, *, backend: str = "auto", threads: int = 1) -> Model:
     """
     session = _backend(path, backend).load(path, threads)
     for family in FAMILIES:
-        model = family.recognise(session)
+        try:
+            model = family.recognise(session)
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
         if model is not None:
             return model
     raise ModelError(
@@ -126,5 +129,5 @@ def _has_magic(path: Path) -> bool:
         return False
 
 
-def _described(tensors: tuple[Tensor, ...] | list[Tensor]) -> str:
+def _described(tensors: Sequence[Tensor]) -> str:
     return ", ".join(f"'{one.name}' {'×'.join(map(str, one.shape))} {one.dtype}" for one in tensors)

@@ -115,6 +115,6 @@ def _answers(session: Session) -> list[npt.NDArray[Any]]:
         _fill(pixels, session.buffer)
         answer = session.run(session.buffer, (name,))[name].copy()
         if answer.dtype == np.float32 and not np.isfinite(answer).all():
-            raise ModelError(f"the network answers a plain picture with NaN or infinity in {name!r}; its weights are damaged")
+            raise ModelError(f"the network answers a plain picture with NaN or infinity in '{name}': damaged weights")
         answers.append(answer)
     return answers
