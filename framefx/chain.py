@@ -10,8 +10,9 @@ the next character literal. Every error knows its position, for the caret.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from framefx.errors import ChainSyntaxError, ConfigError
@@ -28,13 +29,15 @@ class Call:
     """One step as written: a filter's name, its options, and where it stood.
 
     `options` maps names to what was written (text from a chain, any YAML value from a config file); the filter's
-    signature converts and checks it later. `origin` says where the step was written, for error messages.
+    signature converts and checks it later. `origin` says where the step was written, for error messages; `base`
+    is the folder that paths in it are relative to.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     label: str | None = None
-    origin: str = ""
+    origin: str = field(default="", compare=False)
+    base: Path | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         head = self.name + (f"@{self.label}" if self.label else "")
@@ -60,15 +63,27 @@ class Chain:
         return cls(tuple(_calls(text)))
 
     @classmethod
-    def from_config(cls, steps: Sequence[Any]) -> Chain:
+    def from_config(
+        cls, steps: Sequence[Any], origin: Callable[[int], str] | None = None, base: Path | None = None
+    ) -> Chain:
         """Make a chain of a config file's list: names, ``{name: {option: value}}`` or ``{name: first option}``.
+
+        Parameters
+        ----------
+        steps : sequence
+            The list as YAML gives it.
+        origin : callable, optional
+            Says where step ``i``, counted from 0, was written.
+        base : Path, optional
+            Folder of the config file.
 
         Raises
         ------
         ConfigError
             For anything else; the message names the entry.
         """
-        return cls(tuple(_from_entry(entry, number) for number, entry in enumerate(steps, 1)))
+        where = origin or (lambda i: f"chain: step {i + 1}")
+        return cls(tuple(_from_entry(entry, where(i), base) for i, entry in enumerate(steps)))
 
     def __str__(self) -> str:
         return ",".join(map(str, self.calls))
@@ -80,20 +95,20 @@ class Chain:
         return len(self.calls)
 
 
-def _from_entry(entry: Any, number: int) -> Call:
+def _from_entry(entry: Any, origin: str, base: Path | None) -> Call:
     if isinstance(entry, str):
         entry = {entry: None}
     if not isinstance(entry, Mapping) or len(entry) != 1:
-        raise ConfigError(f"chain: step {number} is {entry!r}, wanted a filter's name or 'name: {{option: value}}'")
+        raise ConfigError(f"{origin}: a step is {entry!r}, wanted a filter's name or 'name: {{option: value}}'")
     [(head, options)] = entry.items()
     match = re.fullmatch(rf"({_NAME.pattern})(?:@([\w-]+))?", str(head))
     if not match:
-        raise ConfigError(f"chain: step {number} is named {head!r}, wanted NAME or NAME@LABEL")
+        raise ConfigError(f"{origin}: a step is named {head!r}, wanted NAME or NAME@LABEL")
     if options is None:
         options = {}
     elif not isinstance(options, Mapping):
         options = {POSITIONAL: options}
-    return Call(match[1], {str(k): v for k, v in options.items()}, match[3], f"chain: step {number}")
+    return Call(match[1], {str(k): v for k, v in options.items()}, match[3], origin, base)
 
 
 def _calls(text: str) -> Iterator[Call]:

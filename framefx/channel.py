@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Closed(Exception):
+class ChannelClosed(Exception):  # noqa: N818 - as queue.Empty, it is news and no error
     """Nothing more will come."""
 
 
@@ -57,7 +57,7 @@ class Channel(Generic[Item]):
 
         Raises
         ------
-        Closed
+        ChannelClosed
             When the channel is closed and empty.
         TimeoutError
             When nothing came within `timeout` seconds.
@@ -66,7 +66,7 @@ class Channel(Generic[Item]):
             if not self._changed.wait_for(lambda: self._items or self._closed, timeout):
                 raise TimeoutError
             if not self._items:
-                raise Closed
+                raise ChannelClosed
             item = self._items.popleft()
             self._changed.notify_all()
             return item

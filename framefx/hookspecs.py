@@ -24,7 +24,7 @@ def framefx_register(register: Register) -> None:
 
 
 @_spec
-def framefx_observe(plan: Plan) -> Observer | None:  # type: ignore[empty-body]
+def framefx_observe(plan: Plan) -> Observer | None:
     """Return an observer for a pipeline that is about to run `plan`, or None.
 
     Called once for each pipeline, before the source opens.

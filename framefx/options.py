@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -44,7 +45,7 @@ class Options:
 
     def __init__(self, owner: str, target: Callable[..., Any]) -> None:
         self.owner = owner
-        function = target.__init__ if inspect.isclass(target) else target  # type: ignore[misc]
+        function = target.__init__ if inspect.isclass(target) else target
         parameters = inspect.signature(target).parameters.values()
         self._parameters = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
         self._function = function
@@ -73,7 +74,7 @@ class Options:
     def _annotation(self, parameter: inspect.Parameter) -> Any:
         if parameter.annotation is parameter.empty:
             raise PluginError(
-                f"{self.owner}: option '{parameter.name}' has no type: write `{parameter.name}: int = …` in its signature"
+                f"{self.owner}: option '{parameter.name}' has no type: write `{parameter.name}: int = …`"
             )
         try:
             return resolve_annotation(parameter.annotation, self._function)
@@ -83,8 +84,8 @@ class Options:
                 "import it outside `if TYPE_CHECKING`"
             ) from error
 
-    def check(self, given: Mapping[str, Any], origin: str = "") -> dict[str, Any]:
-        """Convert and check `given` and fill in defaults.
+    def check(self, given: Mapping[str, Any], origin: str = "", base: Path | None = None) -> dict[str, Any]:
+        """Convert and check `given` and fill in defaults; paths are relative to `base`, a config file's folder.
 
         Raises
         ------
@@ -102,7 +103,10 @@ class Options:
             model = self.model(**given)
         except ValidationError as error:
             raise OptionError(f"{_at(origin)}{self._first(error)}") from error
-        return {name: getattr(model, name) for name in self.names}
+        values = {name: getattr(model, name) for name in self.names}
+        if base is None:
+            return values
+        return {name: base / value if isinstance(value, Path) else value for name, value in values.items()}
 
     def _first(self, error: ValidationError) -> str:
         problem = error.errors(include_url=False)[0]

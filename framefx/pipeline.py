@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from framefx.card import make_card
-from framefx.channel import Channel, Closed
-from framefx.errors import FramefxError, PlanError
+from framefx.channel import Channel, ChannelClosed
+from framefx.errors import FramefxError, MediaError, PlanError
 from framefx.frame import Frame, Size
 from framefx.layers import Layers
 from framefx.plan import Plan
@@ -115,6 +115,7 @@ class Pipeline:
         self._rate = 30.0
         self._busy_since: float | None = None
         self._generation = 0
+        self._sink_is_open = False
         self._told: set[str] = set()
 
     def run(self) -> Report:
@@ -133,6 +134,7 @@ class Pipeline:
             others.append(self._thread("masks", self._compute_masks))
         writer.join()
         self._stop_threads()
+        self._outbox.close()
         for thread in (reader, *others):
             thread.join(_GRACE)
         self.plan.close()
@@ -236,7 +238,7 @@ class Pipeline:
         while True:
             try:
                 frame = self._mask_box.get()
-            except Closed:
+            except ChannelClosed:
                 return
             plan = self.plan
             try:
@@ -255,10 +257,10 @@ class Pipeline:
 
     def _work(self) -> None:
         generation = self._generation
-        while True:
+        while self._error is None:
             try:
                 frame = self._inbox.get()
-            except Closed:
+            except ChannelClosed:
                 break
             result = self._finished(frame)
             if generation != self._generation:
@@ -315,9 +317,11 @@ class Pipeline:
             self._opened.wait()
             if self._size != (0, 0):
                 self._write_all()
-            if self._error is None:
+            if self._error is None and self._sink_is_open:
                 self.sink.finish()
                 committed = True
+            elif self._error is None and not self.report.stopped:
+                self._fail(MediaError("the source gave no frame: check the file with `ffprobe FILE`"))
         finally:
             if not committed:
                 self.sink.abort()
@@ -325,15 +329,14 @@ class Pipeline:
     def _write_all(self) -> None:
         size = self.plan.output_size(self._size)
         last: Frame | None = None
-        is_open = False
         if self.sink.live:
             self.sink.open(size, self._rate, False)
-            is_open = True
+            self._sink_is_open = True
             self._send(make_card(size, "starting"))
         while self._error is None and not (self.policy == "live" and self.report.sent == self._frames):
             try:
                 item = self._outbox.get(_SILENCE / self._rate if self.sink.live else 0.5)
-            except Closed:
+            except ChannelClosed:
                 return
             except TimeoutError:
                 if self._abandoned():
@@ -346,9 +349,9 @@ class Pipeline:
                 self.report.cards += 1
                 self._tell("card", text=item.text)
                 item = make_card(size, item.text, last, index=item.index, time=item.time)
-            if not is_open:
+            if not self._sink_is_open:
                 self.sink.open(size, self._rate, item.alpha is not None)
-                is_open = True
+                self._sink_is_open = True
             self._send(item)
             self.report.sent += 1
             self._tell("sent", index=item.index)

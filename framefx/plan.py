@@ -165,7 +165,7 @@ class Plan:
         if step.moves and where_text is not None:
             raise PlanError(f"{call.origin}: {call.name} moves the whole picture and takes no where")
         where = Where.parse(str(where_text or step.where), f"{call.origin}: {call.name}")
-        checked = step.options.check(options, call.origin)
+        checked = step.options.check(options, call.origin, call.base)
         try:
             bound = BoundStep(label, step, checked, ())
         except (ValueError, TypeError) as error:

@@ -68,7 +68,9 @@ class PluginManager:
         Every plugin found, with the problem of each that failed.
     """
 
-    def __init__(self, *, files: Iterable[str | Path] = (), disabled: Iterable[str] = (), discover: bool = True) -> None:
+    def __init__(
+        self, *, files: Iterable[str | Path] = (), disabled: Iterable[str] = (), discover: bool = True
+    ) -> None:
         self.registry = Registry()
         self.origins: list[Origin] = []
         self._manager = pluggy.PluginManager(GROUP)
