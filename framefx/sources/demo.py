@@ -78,7 +78,8 @@ class Demo:
             raise MediaError("the demo needs scikit-image: run `pip install 'framefx[demo]'`") from error
         self._index = 0
         side = round(512 * _ENLARGED)
-        self._picture = cv2.resize(np.asarray(data.astronaut()), (side, side), interpolation=cv2.INTER_CUBIC)
+        portrait = data.astronaut()  # type: ignore[no-untyped-call]
+        self._picture = np.asarray(cv2.resize(portrait, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
         self._noise = _noise()
 
     def read(self) -> Frame | None:
@@ -103,7 +104,7 @@ class Demo:
 
 
 def _hand(time: float) -> npt.NDArray[np.float64]:
-    """Return the 2 × 3 matrix from output to the enlarged picture; whole waves in ten seconds make the loop seamless."""
+    """Return the 2 × 3 matrix from output to enlarged picture; whole waves in ten seconds make the loop seamless."""
 
     def wave(*parts: tuple[float, int, float]) -> float:
         return sum(size * math.sin(2 * math.pi * (waves * time / 10 + phase)) for size, waves, phase in parts)
@@ -120,9 +121,9 @@ def _hand(time: float) -> npt.NDArray[np.float64]:
 
 
 def _noise() -> npt.NDArray[np.uint8]:
-    """Return noise around 128, mostly in brightness, as a small sensor has it: (height, width, 3) with room to shift."""
+    """Return noise around 128, mostly in brightness as a small sensor's is, with room to shift."""
     rng = np.random.default_rng(7)
     height, width = _HEIGHT + _NOISE_SPARE, _WIDTH + _NOISE_SPARE
     grey: npt.NDArray[Any] = rng.standard_normal((height, width, 1), np.float32) * 2.6
     colour = rng.standard_normal((height, width, 3), np.float32) * 1.4
-    return np.rint(128 + grey + colour).astype(np.uint8)
+    return np.asarray(np.rint(128 + grey + colour), np.uint8)
