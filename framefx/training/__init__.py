@@ -1,0 +1,1 @@
+"""Training, measuring and exporting framefx's own person models (extra `train`)."""

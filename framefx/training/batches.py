@@ -1,0 +1,104 @@
+"""Batches, drawn in processes of their own and the same for the same seed.
+
+Batch number n is drawn from a generator seeded by (seed, n): whichever process draws it, and
+whether or not training was interrupted before, it holds the same samples.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.context import ForkContext
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from framefx.training.augment import Recipe, Sampler
+from framefx.training.data import Item, load, split
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def draw(sampler: Sampler, seed: int, number: int, count: int) -> tuple[Bytes, Bytes]:
+    """Draw batch `number`: pictures (N, H, W, 3) and masks (N, h, w), uint8."""
+    rng = np.random.default_rng((seed, number))
+    samples = [sampler(rng) for _ in range(count)]
+    return np.stack([s[0] for s in samples]), np.stack([s[1] for s in samples])
+
+
+class Batches:
+    """An endless iterator over batches from `start` on.
+
+    Parameters
+    ----------
+    items : list of Item
+    size : tuple of int
+        Height and width of the pictures.
+    recipe : Recipe
+    count : int
+        Samples per batch.
+    seed, start : int
+        The seed of the run and the number of the first batch.
+    workers : int
+        Processes to draw in; 0 draws in this one.
+    """
+
+    def __init__(
+        self,
+        items: list[Item],
+        size: tuple[int, int],
+        recipe: Recipe,
+        *,
+        count: int,
+        seed: int = 0,
+        start: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self._sampler = Sampler(items, size, recipe)
+        self._count, self._seed, self._start, self._workers = count, seed, start, workers
+
+    def __iter__(self) -> Iterator[tuple[Bytes, Bytes]]:
+        """Yield batches in order of their numbers."""
+        if not self._workers:
+            number = self._start
+            while True:
+                yield draw(self._sampler, self._seed, number, self._count)
+                number += 1
+        yield from self._shared()
+
+    def _shared(self) -> Iterator[tuple[Bytes, Bytes]]:
+        # Forked children share the decoded pictures with this process, page by page.
+        context: ForkContext = get_context("fork")
+        queues = [context.Queue(maxsize=4) for _ in range(self._workers)]
+        children = [
+            context.Process(target=self._fill, args=(queue, k), daemon=True)
+            for k, queue in enumerate(queues)
+        ]
+        for child in children:
+            child.start()
+        try:
+            number = 0
+            while True:
+                yield queues[number % self._workers].get(timeout=300)
+                number += 1
+        finally:
+            for child in children:
+                child.terminate()
+
+    def _fill(self, queue: object, worker: int) -> None:
+        import cv2
+
+        cv2.setNumThreads(1)
+        os.nice(5)  # drawing ahead must not slow down the step that is being computed
+        number = self._start + worker
+        while True:
+            batch = draw(self._sampler, self._seed, number, self._count)
+            queue.put(batch)  # type: ignore[attr-defined]
+            number += self._workers
+
+
+def from_pack(path: Path) -> tuple[list[Item], list[Item]]:
+    """Load a pack; return the items for training and those for validation."""
+    return split(load(path))
