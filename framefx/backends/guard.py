@@ -17,6 +17,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from framefx.backends.flatbuffer import verify
+from framefx.backends.probe import REFUSED
 from framefx.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -42,15 +44,20 @@ def check(path: Path, content: bytes, module: str, distribution: str, limit: int
     Raises
     ------
     ModelError
-        When the second process died or did not come back within a minute.
+        When the file is damaged, or the second process died or did not come back within a minute.
+    RuntimeError
+        With the runtime's own words, when it refused the network there.
     """
-    if path.resolve().parent == _SHIPPED or not sys.executable:
+    if path.resolve().parent == _SHIPPED:
         return
     seen = _record(content, distribution)
     if seen.exists():
         return
+    verify(content, path)
+    if not sys.executable:
+        return
     try:
-        code = _run([module, str(path), str(limit)])
+        code, words = _run([module, str(path), str(limit)])
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"{path}: the network did not run within {_SECONDS:.0f} s") from error
     except OSError as error:
@@ -60,19 +67,27 @@ def check(path: Path, content: bytes, module: str, distribution: str, limit: int
         raise ModelError(
             f"{path}: the file is damaged, {distribution} crashes on it ({signal.strsignal(-code)}); fetch it again"
         )
+    if code == REFUSED:
+        raise RuntimeError(words)
     if code == 0:
         _remember(seen)
 
 
-def _run(arguments: list[str]) -> int:
-    # -P keeps this folder off the path: its tflite.py would hide nothing good.
+def _run(arguments: list[str]) -> tuple[int, str]:
+    """Run `framefx.backends.probe` and return its exit code, negative for a signal, and what it printed."""
+    # -P keeps this folder off the path, where tflite.py and others could be taken for somebody else's.
     command = [sys.executable, "-P", str(_PROBE), *arguments]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    quiet = subprocess.DEVNULL
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
     done = subprocess.run(
-        command, env=environment, timeout=_SECONDS, check=False, stdin=quiet, stdout=quiet, stderr=quiet
+        command,
+        env=environment,
+        timeout=_SECONDS,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
-    return done.returncode
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
 def _record(content: bytes, distribution: str) -> Path:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from framefx.backends import guard
-from framefx.backends.flatbuffer import read_network
+from framefx.backends.flatbuffer import read
 from framefx.backends.quiet import native_chatter
 from framefx.errors import BackendUnavailableError, ModelError
 from framefx.protocols import Tensor
@@ -141,17 +141,17 @@ def open_session(runtime: Runtime, path: Path, threads: int) -> InterpreterSessi
         When the file is no network, is damaged, or needs what the runtime lacks.
     """
     interpreter_class = _imported(runtime)
-    content = read_network(path)
-    guard.check(path, content, runtime.module, runtime.distribution, LARGEST_INPUT)
-    with native_chatter():
-        try:
+    content = read(path)
+    try:
+        guard.check(path, content, runtime.module, runtime.distribution, LARGEST_INPUT)
+        with native_chatter():
             interpreter = interpreter_class(model_content=content, num_threads=threads)
             _check(interpreter, path)
             interpreter.allocate_tensors()
             interpreter.invoke()
-        except (RuntimeError, ValueError) as error:
-            raise ModelError(f"{path}: {_explained(error, runtime)}") from error
-        return InterpreterSession(interpreter, path)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{path}: {_explained(error, runtime)}") from error
+    return InterpreterSession(interpreter, path)
 
 
 def _imported(runtime: Runtime) -> Any:
