@@ -2,57 +2,52 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from framefx.backends.flatbuffer import MAGIC
-from framefx.backends.litert import LiteRT
-from framefx.backends.tflite import TFLite
-from framefx.errors import BackendUnavailableError, ModelError, UnknownNameError, did_you_mean
-from framefx.models import selfie
-from framefx.protocols import Backend, Model, Session, Tensor
-
-DEFAULT = "blazeseg"
-"""The weights that framefx ships and uses when none are named."""
-
-WEIGHTS = Path(__file__).with_name("weights")
-"""Where the shipped weights lie, one ``<name>.tflite`` each."""
+from framefx.errors import BackendUnavailableError, ModelError, did_you_mean
+from framefx.protocols import Model, Session, Tensor
+from framefx.registry import Registry, Runtime
 
 
-@dataclass(frozen=True)
-class Family:
-    """One kind of networks: how it looks in words, and who knows it by its tensors."""
+def find(name_or_path: str, weights: Mapping[str, Path]) -> Path:
+    """Return the file of a network: the path itself, or the registered weights of that name.
 
-    description: str
-    recognise: Callable[[Session], Model | None]
+    Parameters
+    ----------
+    name_or_path : str
+        As users write it.
+    weights : mapping of str to Path
+        The named ones: `Registry.weights`.
+
+    Raises
+    ------
+    ModelError
+        When there is neither; lists the names.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    if name_or_path in weights:
+        return weights[name_or_path]
+    raise ModelError(
+        f"no model file and no model named '{name_or_path}'.{did_you_mean(name_or_path, weights)} "
+        f"Named models: {', '.join(sorted(weights)) or 'none'}"
+    )
 
 
-FAMILIES: tuple[Family, ...] = (Family(selfie.DESCRIPTION, selfie.recognise),)
-"""Asked in this order; the first that recognises a network has it."""
-
-BACKENDS: dict[str, Callable[[], Backend]] = {"litert": LiteRT, "tflite": TFLite}
-"""The runtimes by name."""
-
-_FOREIGN = {
-    ".onnx": "ONNX",
-    ".pt": "TorchScript",
-    ".pth": "PyTorch",
-    ".pt2": "torch.export",
-    ".safetensors": "safetensors",
-}
-
-
-def load(path: Path, *, backend: str = "auto", threads: int = 1) -> Model:
+def load(path: Path, registry: Registry, *, backend: str = "auto", threads: int = 1) -> Model:
     """Load a network and recognise its family.
 
     Parameters
     ----------
     path : Path
         The file; `find` makes one of a name.
+    registry : Registry
+        Whose runtimes and families are asked.
     backend : str
-        ``litert``, ``tflite``, or ``auto``: the first of them that is installed.
+        A runtime's name, or ``auto``: the first installed one that loads such files.
     threads : int
         Threads that one run may use, at least 1.
 
@@ -64,69 +59,55 @@ def load(path: Path, *, backend: str = "auto", threads: int = 1) -> Model:
     Raises
     ------
     BackendUnavailableError
-        When no installed runtime executes such files.
+        When no installed runtime loads such files.
     ModelError
         When the file is missing, damaged, or no family knows its tensors.
     UnknownNameError
-        For a backend that does not exist.
+        For a runtime that nobody registered.
     """
-    session = _backend(path, backend).load(path, threads)
-    for family in FAMILIES:
+    if not path.exists():
+        raise ModelError(f"{path}: no such file")
+    runtimes = [registry.runtimes.find(backend)] if backend != "auto" else _runtimes_for(path, registry)
+    session = _session(path, runtimes, threads)
+    for family in registry.families:
         try:
             model = family.recognise(session)
         except ModelError as error:
             raise ModelError(f"{path}: {error}") from error
         if model is not None:
             return model
+    known = "; ".join(f"{family.name} ({_summary(family.recognise)})" for family in registry.families)
     raise ModelError(
-        f"{path}: no known family has these tensors: in {_described(session.inputs)}; out "
-        f"{_described(session.outputs)}. Known: {'; '.join(family.description for family in FAMILIES)}"
+        f"{path}: no known family has these tensors: in {_described(session.inputs)}, "
+        f"out {_described(session.outputs)}. Known: {known}"
     )
 
 
-def find(name_or_path: str) -> Path:
-    """Return the file of a network: the path itself, or the shipped weights of that name.
-
-    Raises
-    ------
-    ModelError
-        When there is neither; lists the names.
-    """
-    path = Path(name_or_path).expanduser()
-    if path.is_file():
-        return path
-    names = sorted(weights.stem for weights in WEIGHTS.glob("*.tflite"))
-    if name_or_path in names:
-        return WEIGHTS / f"{name_or_path}.tflite"
-    known = ", ".join(names) or "none"
-    raise ModelError(
-        f"no model file and no model named '{name_or_path}'.{did_you_mean(name_or_path, names)} Named models: {known}"
-    )
-
-
-def _backend(path: Path, name: str) -> Backend:
-    if name != "auto":
-        if name not in BACKENDS:
-            known = ", ".join(BACKENDS)
-            raise UnknownNameError(f"no backend '{name}'.{did_you_mean(name, BACKENDS)} Backends: auto, {known}")
-        return BACKENDS[name]()
-    foreign = _FOREIGN.get(path.suffix.lower())
-    if foreign and not _has_magic(path):
+def _runtimes_for(path: Path, registry: Registry) -> Sequence[Runtime]:
+    suffix = path.suffix.removeprefix(".").lower()
+    found = [runtime for runtime in registry.runtimes if suffix in runtime.suffixes]
+    if not found:
+        known = ", ".join(sorted({f".{one}" for runtime in registry.runtimes for one in runtime.suffixes}))
         raise BackendUnavailableError(
-            f"{path}: this version of framefx cannot run {foreign} networks, only .tflite: "
-            "convert it, or use the shipped one with `--model blazeseg`"
+            f"{path}: no backend here runs '.{suffix}' files, only {known}: "
+            "convert the network, or use the shipped one with `--model blazeseg`"
         )
-    if importlib.util.find_spec("ai_edge_litert") is None and importlib.util.find_spec("tflite_runtime") is not None:
-        return TFLite()
-    return LiteRT()
+    return found
 
 
-def _has_magic(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(8)[4:] == MAGIC
-    except OSError:
-        return False
+def _session(path: Path, runtimes: Sequence[Runtime], threads: int) -> Session:
+    """Load with the first runtime that is installed; where none is, say how to get the first."""
+    missing: BackendUnavailableError | None = None
+    for runtime in runtimes:
+        try:
+            return runtime.make().load(path, threads)
+        except BackendUnavailableError as error:
+            missing = missing or error
+    raise missing or BackendUnavailableError(f"{path}: no backend to run it with")
+
+
+def _summary(recognise: object) -> str:
+    return (inspect.getdoc(recognise) or "no description").partition("\n")[0].rstrip(".")
 
 
 def _described(tensors: Sequence[Tensor]) -> str:

@@ -22,8 +22,6 @@ from framefx.protocols import Model, Session
 if TYPE_CHECKING:
     from framefx.frame import Frame
 
-DESCRIPTION = "selfie (in: 1×H×W×3; out: 1×h×w×1 or ×2, where H and W are whole multiples of h and w)"
-
 _INPUTS = (np.dtype(np.float32), np.dtype(np.uint8), np.dtype(np.int8))
 
 
