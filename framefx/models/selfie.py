@@ -93,13 +93,14 @@ class SelfieModel:
 
 
 def _fill(pixels: npt.NDArray[np.uint8], out: npt.NDArray[Any]) -> None:
+    if out.dtype == np.float32:
+        prepare(pixels, out)
+        return
+    # Quantised, 0 to 1 is 0 to 255, or for signed bytes -128 to 127: the top bit is all the difference.
+    levels = out.view(np.uint8)
+    prepare(pixels, levels, scale=1.0)
     if out.dtype == np.int8:
-        # Quantised to signed bytes, 0 to 1 starts at -128: the top bit is all the difference.
-        shifted = out.view(np.uint8)
-        prepare(pixels, shifted[0])
-        np.bitwise_xor(shifted, 0x80, out=shifted)
-    else:
-        prepare(pixels, out[0])
+        np.bitwise_xor(levels, 0x80, out=levels)
 
 
 def _answers(session: Session) -> list[npt.NDArray[Any]]:

@@ -1,0 +1,50 @@
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from framefx.backends import builtin as backends
+from framefx.models import builtin as models
+from framefx.registry import Register, Registry
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """The writer of test networks, imported by its place: test folders are no packages."""
+    place = Path(__file__).parents[1] / "backends" / "networks.py"
+    spec = importlib.util.spec_from_file_location("framefx_test_networks", place)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def registry():
+    """What framefx itself registers of backends and families."""
+    registry = Registry()
+    for plugin in (backends, models):
+        plugin.framefx_register(Register(registry, "framefx"))
+    return registry
+
+
+@pytest.fixture(scope="session")
+def real():
+    """Returns the path of a published network or folder of pictures, or skips."""
+
+    def find(name):
+        path = SHARED / name
+        if not path.exists():
+            pytest.skip(f"the published networks and pictures are not here: no {name}")
+        return path
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """One cache for the whole run, and never the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -1,0 +1,87 @@
+import importlib.util
+import sys
+
+import pytest
+
+from framefx.errors import BackendUnavailableError, ModelError, UnknownNameError
+from framefx.models.loading import find, load
+from framefx.registry import Register, Registry
+
+
+def test_finds_a_path(tmp_path):
+    path = tmp_path / "mine.tflite"
+    path.touch()
+    assert find(str(path), {}) == path
+
+
+def test_finds_a_name(tmp_path):
+    assert find("blazeseg", {"blazeseg": tmp_path}) == tmp_path
+
+
+def test_an_unknown_name_says_which_there_are(tmp_path):
+    with pytest.raises(ModelError, match=r"Did you mean 'blazeseg'\? Named models: blazeseg, other"):
+        find("blazesig", {"blazeseg": tmp_path, "other": tmp_path})
+
+
+def test_shipped_weights_are_registered_by_their_file_names(registry):
+    assert all(path.stem == name and path.is_file() for name, path in registry.weights.items())
+
+
+def test_loads_and_recognises(registry, networks, tmp_path):
+    model = load(networks.pixelwise(tmp_path / "n.tflite"), registry)
+    assert set(model.layers) == {"person"}
+
+
+def test_the_files_name_does_not_matter(registry, networks, tmp_path):
+    assert load(networks.pixelwise(tmp_path / "body-pix.tflite"), registry).layers
+
+
+@pytest.mark.parametrize(
+    "weights", [[[1] * 5], [[1] * 3] * 3, [[1] * 4]], ids=["5 channels", "3 classes", "4 channels"]
+)
+def test_unknown_tensors_are_listed_with_the_known_families(registry, networks, tmp_path, weights):
+    path = networks.pixelwise(tmp_path / "n.tflite", weights=weights, bias=[0] * len(weights))
+    with pytest.raises(
+        ModelError, match=r"no known family .* in 'picture' 1×8×12×\d float32.*Known: selfie \("
+    ) as caught:
+        load(path, registry)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["onnx", "pt", "pt2", "safetensors"])
+def test_what_no_backend_runs(registry, tmp_path, ending):
+    path = tmp_path / f"n.{ending}"
+    path.touch()
+    with pytest.raises(BackendUnavailableError, match=rf"no backend here runs '\.{ending}' files, only \.tflite"):
+        load(path, registry)
+
+
+def test_missing_file(registry, tmp_path):
+    with pytest.raises(ModelError, match="no such file"):
+        load(tmp_path / "none.onnx", registry)
+
+
+def test_unknown_backend(registry, networks, tmp_path):
+    with pytest.raises(UnknownNameError, match="Did you mean 'litert'"):
+        load(networks.pixelwise(tmp_path / "n.tflite"), registry, backend="liter")
+
+
+def test_takes_the_next_backend_where_the_first_is_missing(networks, registry, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    if importlib.util.find_spec("tflite_runtime") is None:
+        with pytest.raises(BackendUnavailableError, match="pip install ai-edge-litert"):
+            load(networks.pixelwise(tmp_path / "n.tflite"), registry)
+    else:
+        assert load(networks.pixelwise(tmp_path / "n.tflite"), registry).layers
+
+
+def test_asks_families_of_plugins_too(networks, tmp_path, registry):
+    class Mine:
+        layers = {"mine": object}
+
+    mine = Registry()
+    Register(mine, "me").family("mine", lambda session: Mine() if session.inputs[0].shape[3] == 5 else None)
+    for runtime in registry.runtimes:
+        mine.runtimes.add(runtime)
+    path = networks.pixelwise(tmp_path / "n.tflite", weights=[[1] * 5])
+    assert "mine" in load(path, mine).layers
