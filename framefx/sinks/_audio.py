@@ -103,10 +103,10 @@ def _first_time(location: str, index: int) -> float:
     import av
 
     with av.open(location if "://" in location else f"file:{location}") as container:
-        for frame in container.decode(container.streams[index]):
-            if frame.pts is not None and frame.time_base is not None:
-                return float(frame.pts * frame.time_base)
-    return 0.0
+        first = next(container.decode(container.streams[index]), None)
+    if not isinstance(first, av.VideoFrame) or first.pts is None or first.time_base is None:
+        return 0.0
+    return float(first.pts * first.time_base)
 
 
 def _wont_hold(location: str, codec: str, muxer: str) -> MediaError:

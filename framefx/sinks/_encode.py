@@ -29,8 +29,8 @@ MUXERS = {
 _VPX = frozenset({"libvpx", "libvpx-vp9"})
 _RGB_CODECS = frozenset({"ffv1", "png", "apng", "qtrle", "utvideo", "huffyuv", "libx264rgb"})
 _RGB_FORMATS = ("bgra", "rgba", "argb", "gbrap", "rgb24", "bgr24", "bgr0", "0rgb", "gbrp")
-# Fine enough for any rate; Matroska rounds to 1 ms by itself.
-_TICKS = 90000
+# Whole ticks for every usual rate, NTSC's included, and still below the 65535 that MPEG-4 can say.
+_TICKS = 60000
 _GIF_TICKS = 100
 
 
@@ -83,42 +83,31 @@ class Encoder:
         context.time_base = self.stream.time_base = Fraction(1, self._ticks)
         context.pix_fmt = "pal8" if codec == "gif" else _pixel_format(codec, size, self._alpha)
         matrix = _tag(self.stream, size)
-        make = _palette_graph if codec == "gif" else _scale_graph
-        self._graph: Graph = make(size, self._alpha, context.pix_fmt, matrix, self._ticks)
+        self._scaler = Scaler(size, context.pix_fmt, matrix, alpha=self._alpha, ticks=self._ticks)
 
     def encode(self, frame: Frame) -> Iterator[Packet[Any]]:
         """Take one frame and yield the packets that are ready."""
         stamp = max(self._last + 1, round(frame.time * self._ticks))
         self._last = stamp
-        picture = _picture(frame, self._alpha)
-        picture.pts, picture.time_base = stamp, Fraction(1, self._ticks)
+        picture = self._scaler.picture(frame, stamp)
         picture.duration = self._duration
-        self._graph.vpush(picture)
-        yield from self._drained()
+        yield from self.stream.encode(picture)
 
     def flush(self) -> Iterator[Packet[Any]]:
         """Yield what is still inside."""
-        self._graph.vpush(None)
-        yield from self._drained()
         yield from self.stream.encode(None)
-
-    def _drained(self) -> Iterator[Packet[Any]]:
-        import av
-
-        while True:
-            try:
-                picture = self._graph.vpull()
-            except (av.BlockingIOError, av.EOFError):
-                return
-            picture.duration = self._duration
-            yield from self.stream.encode(picture)
 
 
 def _options(codec: str, quality: int, preset: str) -> dict[str, str]:
     if codec in _VPX:
         return {"crf": str(quality), "b:v": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"}
-    if codec in {"libx264", "libx264rgb", "libx265"}:
+    if codec == "libx265":
+        return {"crf": str(quality), "preset": preset, "x265-params": "log-level=error"}
+    if codec in {"libx264", "libx264rgb"}:
         return {"crf": str(quality), "preset": preset}
+    if codec == "gif":
+        # FFmpeg leaves out what it takes for unchanged by palette index, and each picture has a palette of its own.
+        return {"gifflags": "-offsetting-transdiff"}
     if codec == "libsvtav1":
         return {"crf": str(quality)}
     return {}
@@ -152,17 +141,45 @@ def _tag(stream: VideoStream, size: Size) -> str:
     return "bt709" if space == bt709 else "smpte170m"
 
 
-def _picture(frame: Frame, alpha: bool) -> VideoFrame:
-    import av
-    import cv2
+class Scaler:
+    """Turns frames into pictures of another pixel format, in memory that FFmpeg's filter graph keeps for reuse.
 
-    if not alpha:
-        return av.VideoFrame.from_numpy_buffer(frame.pixels, "rgb24")
-    joined = frame.array((*frame.size, 4))
-    cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2RGBA, joined)
-    if frame.alpha is not None:
-        cv2.insertChannel(frame.alpha, joined, 3)
-    return av.VideoFrame.from_numpy_buffer(joined, "rgba")
+    Parameters
+    ----------
+    size : (int, int)
+        Of the frames to come.
+    pix_fmt : str
+        FFmpeg's name.
+    matrix : str
+        FFmpeg's name of the colour matrix, where `pix_fmt` has one; limited range but for ``yuvj…``.
+    alpha : bool
+        Whether `pix_fmt` has it.
+    ticks : int
+        Units of time stamps in a second.
+    """
+
+    def __init__(self, size: Size, pix_fmt: str, matrix: str, *, alpha: bool = False, ticks: int = _TICKS) -> None:
+        self._alpha = alpha
+        self._ticks = ticks
+        make = _palette_graph if pix_fmt == "pal8" else _scale_graph
+        self._graph = make(_source(size, alpha, ticks), pix_fmt, matrix)
+
+    def picture(self, frame: Frame, stamp: int = 0) -> VideoFrame:
+        """Return the picture of `frame`, stamped with `stamp` ticks."""
+        import av
+        import cv2
+
+        if self._alpha:
+            joined = frame.array((*frame.size, 4))
+            cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2RGBA, joined)
+            if frame.alpha is not None:
+                cv2.insertChannel(frame.alpha, joined, 3)
+            source = av.VideoFrame.from_numpy_buffer(joined, "rgba")
+        else:
+            source = av.VideoFrame.from_numpy_buffer(frame.pixels, "rgb24")
+        source.pts, source.time_base = stamp, Fraction(1, self._ticks)
+        self._graph.vpush(source)
+        return self._graph.vpull()
 
 
 def _source(size: Size, alpha: bool, ticks: int) -> dict[str, str]:
@@ -174,13 +191,13 @@ def _source(size: Size, alpha: bool, ticks: int) -> dict[str, str]:
     }
 
 
-def _scale_graph(size: Size, alpha: bool, pix_fmt: str, matrix: str, ticks: int) -> Graph:
+def _scale_graph(source: dict[str, str], pix_fmt: str, matrix: str) -> Graph:
     from av.filter import Graph
 
     graph = Graph()
     colour = f"out_color_matrix={matrix}:out_range={'pc' if 'yuvj' in pix_fmt else 'tv'}:" if "yuv" in pix_fmt else ""
     nodes = [
-        graph.add("buffer", **_source(size, alpha, ticks)),
+        graph.add("buffer", **source),
         graph.add("scale", f"{colour}flags=bilinear+accurate_rnd"),
         graph.add("format", pix_fmt),
         graph.add("buffersink"),
@@ -189,17 +206,17 @@ def _scale_graph(size: Size, alpha: bool, pix_fmt: str, matrix: str, ticks: int)
     return graph
 
 
-def _palette_graph(size: Size, alpha: bool, pix_fmt: str, matrix: str, ticks: int) -> Graph:
+def _palette_graph(source: dict[str, str], pix_fmt: str, matrix: str) -> Graph:
     """A palette of its own for each picture: FFmpeg's fixed one shows bands in every face."""
     from av.filter import Graph
 
     graph = Graph()
-    source = graph.add("buffer", **_source(size, alpha, ticks))
+    frames = graph.add("buffer", **source)
     split = graph.add("split")
-    palette = graph.add("palettegen", f"stats_mode=single:reserve_transparent={int(alpha)}")
+    palette = graph.add("palettegen", f"stats_mode=single:reserve_transparent={int(source['pix_fmt'] == 'rgba')}")
     use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
     sink = graph.add("buffersink")
-    source.link_to(split)
+    frames.link_to(split)
     split.link_to(use, 0, 0)
     split.link_to(palette, 1, 0)
     palette.link_to(use, 0, 1)

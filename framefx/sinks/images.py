@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +11,11 @@ from pydantic import Field
 from framefx.errors import MediaError, OptionError
 from framefx.frame import Frame, Size
 from framefx.sinks._files import PendingFile, write_error
+from framefx.sinks.builtin import PICTURES, is_numbered
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"})
-"""Endings of files that are written as pictures."""
 
 _WITH_ALPHA = frozenset({".png", ".webp", ".tif", ".tiff"})
 
@@ -49,7 +46,7 @@ class ImageSequence:
     def __init__(self, location: str, *, quality: Quality = 92) -> None:
         self.location = location
         path = Path(location).expanduser()
-        self._pattern = path if is_numbered(path.name) else path / "%06d.png"
+        self._pattern = path if is_numbered(location) else path / "%06d.png"
         self.takes_alpha = _checked_suffix(location, self._pattern) in _WITH_ALPHA
         self._quality = quality
         self._written: list[Path] = []
@@ -164,11 +161,6 @@ class ImageFile:
         self._pending = self._frame = None
 
 
-def is_numbered(name: str) -> bool:
-    """Whether a file name has exactly one place for a number, as ``%d`` or ``%04d``."""
-    return len(re.findall(r"%0?\d*d", name)) == 1 and name.count("%") == 1
-
-
 def write_picture(path: Path, frame: Frame, quality: int) -> None:
     """Write `frame` to `path`, whose ending chooses the format, all or nothing.
 
@@ -215,7 +207,7 @@ def _fill(pending: PendingFile, data: npt.NDArray[np.uint8]) -> None:
 
 def _checked_suffix(location: str, path: Path) -> str:
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        known = " ".join(sorted(SUFFIXES))
+    if suffix not in PICTURES:
+        known = " ".join(sorted(PICTURES))
         raise OptionError(f"{location}: '{suffix}' is no picture format, wanted one of {known}: write e.g. `out.png`")
     return suffix

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from framefx.errors import MediaError
 from framefx.frame import Frame, FramePool, Size
-from framefx.sources._pictures import SUFFIXES, Picture, natural, read_picture
+from framefx.sources._pictures import Picture, natural, read_picture
+from framefx.sources.builtin import PICTURES
 
 Rate = Annotated[float, Field(gt=0, le=1000, description="frames per second")]
 
@@ -178,7 +179,7 @@ def pictures_of(location: str) -> list[Path]:
     """
     path = Path(location).expanduser()
     if path.is_dir():
-        found = sorted((p for p in path.iterdir() if p.suffix.lower() in SUFFIXES), key=lambda p: natural(p.name))
+        found = sorted((p for p in path.iterdir() if p.suffix.lower() in PICTURES), key=lambda p: natural(p.name))
     elif re.search(r"%0?\d*d", path.name):
         found = _numbered(path)
     else:

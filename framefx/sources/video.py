@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, cast
 
 from pydantic import Field
@@ -69,6 +70,7 @@ class VideoFile:
         self._size: Size = (0, 0)
         self._rate = 0.0
         self._missing = 0
+        self._time_base = Fraction(1, 1000)
         self._container: InputContainer | None = None
         self._pictures: Iterator[VideoFrame] = iter(())
         self._converter: Converter | None = None
@@ -103,7 +105,7 @@ class VideoFile:
         first = next(self._pictures, None)
         if first is None:
             raise MediaError(self._why_not("no frame in it can be decoded"))
-        self._start = _seconds(first) or 0.0
+        self._start = self._seconds(first) or 0.0
         self._converter = Converter(self._pool)
         self._first = self._converter.frame(first, 0, 0.0)
         self._size = self._first.size
@@ -151,6 +153,7 @@ class VideoFile:
         # FFmpeg takes any text file for ANSI art.
         if not isinstance(stream, av.VideoStream) or self._container.format.name == "tty":
             raise MediaError(self._why_not("there is no picture in it"))
+        self._time_base = stream.time_base or Fraction(1, 1000)
         self._pictures = self._decoded(self._container, stream)
         return stream
 
@@ -161,7 +164,7 @@ class VideoFile:
         self._begin()
         picture = next(self._pictures, None)
         if picture is not None:
-            self._start = (_seconds(picture) or 0.0) - self._last - 1 / self._rate
+            self._start = (self._seconds(picture) or 0.0) - self._last - 1 / self._rate
         return picture
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -190,8 +193,13 @@ class VideoFile:
             if last:
                 return
 
+    def _seconds(self, picture: VideoFrame) -> float | None:
+        # Not the picture's own time base: what comes out of a decoder at the end has none.
+        stamp = picture.pts if picture.pts is not None else picture.dts
+        return None if stamp is None else float(stamp * self._time_base)
+
     def _time(self, picture: VideoFrame) -> float:
-        seconds = _seconds(picture)
+        seconds = self._seconds(picture)
         if seconds is None:
             return self._last + 1 / self._rate
         return max(self._last, seconds - self._start)
@@ -201,11 +209,6 @@ class VideoFile:
             lost = f"{self._missing} bytes" if self._missing > 1 else "the end"
             return f"{self.location}: {what}; the file is truncated, {lost} missing: copy or record it again"
         return f"{self.location}: {what}: `ffprobe {self.location}` says more"
-
-
-def _seconds(picture: VideoFrame) -> float | None:
-    stamp = picture.pts if picture.pts is not None else picture.dts
-    return None if stamp is None or picture.time_base is None else float(stamp * picture.time_base)
 
 
 def _rate(stream: VideoStream) -> float:
