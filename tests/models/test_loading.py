@@ -1,5 +1,6 @@
 import importlib.util
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,12 +77,10 @@ def test_takes_the_next_backend_where_the_first_is_missing(networks, registry, t
 
 
 def test_asks_families_of_plugins_too(networks, tmp_path, registry):
-    class Mine:
-        layers = {"mine": object}
-
     mine = Registry()
-    Register(mine, "me").family("mine", lambda session: Mine() if session.inputs[0].shape[3] == 5 else None)
+    known = SimpleNamespace(layers={"mine": object})
+    Register(mine, "me").family("mine", lambda session: known if session.inputs[0].shape[3] == 5 else None)
     for runtime in registry.runtimes:
         mine.runtimes.add(runtime)
     path = networks.pixelwise(tmp_path / "n.tflite", weights=[[1] * 5])
-    assert "mine" in load(path, mine).layers
+    assert load(path, mine) is known
