@@ -52,7 +52,11 @@ class LiteRTPredictor:
 
     def prepare(self, picture: Bytes) -> None:
         """Put `picture` into the input tensor."""
-        self._model.set_tensor(self._input["index"], stretch(picture, self.size)[None])
+        self.set(stretch(picture, self.size)[None])
+
+    def set(self, tensor: Floats) -> None:
+        """Put (1, H, W, 3), float32, 0..1, of the model's own size into the input tensor."""
+        self._model.set_tensor(self._input["index"], tensor)
 
     def run(self) -> Floats:
         """Run on what was prepared; return the raw output, (h, w, channels), float32."""
