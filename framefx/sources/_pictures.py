@@ -11,8 +11,6 @@ import numpy.typing as npt
 from framefx.errors import MediaError
 from framefx.sources._media import checked_file, missing_bytes
 
-    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".avif", ".jp2"}
-)
 Picture = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None]
 """Pixels (height, width, 3) RGB and straight alpha (height, width), None for opaque; both uint8."""
 

@@ -42,8 +42,8 @@ def is_y4m(location: str) -> bool:
 
 
 def is_camera(location: str) -> bool:
-    """Whether `location` is a number."""
-    return location.isascii() and location.isdigit()
+    """Whether `location` is a number, or ``opencv:`` and a number."""
+    return re.fullmatch(r"(opencv:)?[0-9]+", location) is not None
 
 
 def is_demo(location: str) -> bool:
