@@ -27,10 +27,10 @@ def make_card(size: Size, text: str, last: Frame | None = None, *, index: int = 
     import cv2
 
     height, width = size
-    pixels: Image
     if last is not None:
         small = cv2.resize(last.pixels, (16, _BLOCKS), interpolation=cv2.INTER_AREA)
-        pixels = np.ascontiguousarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)) // 2
+        large = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+        pixels = np.ascontiguousarray(large // 2, np.uint8)
     else:
         pixels = np.full((height, width, 3), (34, 38, 46), np.uint8)
     _write(pixels, text)

@@ -73,9 +73,7 @@ class Options:
 
     def _annotation(self, parameter: inspect.Parameter) -> Any:
         if parameter.annotation is parameter.empty:
-            raise PluginError(
-                f"{self.owner}: option '{parameter.name}' has no type: write `{parameter.name}: int = …`"
-            )
+            raise PluginError(f"{self.owner}: option '{parameter.name}' has no type: write `{parameter.name}: int = …`")
         try:
             return resolve_annotation(parameter.annotation, self._function)
         except NameError as error:

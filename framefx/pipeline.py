@@ -118,6 +118,17 @@ class Pipeline:
         self._sink_is_open = False
         self._told: set[str] = set()
 
+    @property
+    def dropped(self) -> int:
+        """Frames that were dropped so far because a newer one had come."""
+        return self._inbox.dropped + self._outbox.dropped
+
+    @property
+    def frames_expected(self) -> int | None:
+        """How many frames the run will have, where that is known."""
+        known: int | None = getattr(self.source, "frames", None)
+        return min(n for n in (known, self._frames) if n is not None) if known or self._frames else None
+
     def run(self) -> Report:
         """Run to the end of the source, or until `stop`; return what was done.
 
@@ -383,6 +394,6 @@ class Pipeline:
         self.sink.send(frame)
 
     def _count_drops(self) -> None:
-        self.report.dropped = self._inbox.dropped + self._outbox.dropped
+        self.report.dropped = self.dropped
         if self.report.dropped:
             self._tell("dropped", count=self.report.dropped)

@@ -21,7 +21,7 @@ from framefx.errors import OptionError, PlanError
 from framefx.frame import Frame, FramePool, Size
 from framefx.layers import LayerPlan, Layers, LoadedModel, Post
 from framefx.mask import Mask
-from framefx.registry import Registry
+from framefx.registry import CORE_NEEDS, Registry
 from framefx.steps import BoundStep, Group, Move, Op, Watch, resized
 from framefx.where import Where
 
@@ -125,6 +125,16 @@ class Plan:
         """Compute the layers of `frame` and run every step on it."""
         return self.apply(frame, self.compute_layers(frame))
 
+    def warm(self, frame: Frame) -> None:
+        """Compile what this plan uses by trying it on `frame`, a synthetic one; stateful steps are left alone.
+
+        A stateful step that has a method `warm()` gets it called. A filter that fails here fails again on the
+        first frame, and is reported then.
+        """
+        values = self.compute_layers(frame).values
+        for op in self.ops:
+            op.warm(frame, values, self.pool)
+
     def close(self) -> None:
         """Release what steps and layers hold; a later call takes it again."""
         for step in self.steps:
@@ -216,7 +226,6 @@ def _set_later_layers(ops: Sequence[Op]) -> None:
     for op in reversed(ops):
         if isinstance(op, Move):
             op.later_layers = frozenset(later)
-        later |= {name for bound in op.steps if not bound.dead for name in bound.needs if name != "frame"}
+        later |= {name for bound in op.steps if not bound.dead for name in bound.needs if name not in CORE_NEEDS}
         if isinstance(op, Group):
             later |= set(op.where.terms)
-

@@ -2,6 +2,10 @@
 
 The extension rule: parameters before ``*`` are needs (`frame`, or the name of a layer), parameters after it are
 options. The signature is the manifest; nothing is declared twice.
+
+Three needs are the core's and no layer's: `frame`; `canvas`, a frame of the same size, index and time whose pixels
+are undefined, for filters that draw a picture of their own; and `where`, the mask that the filter is limited to
+(None for all), for filters that want to know it beforehand, as a blur without halo does.
 """
 
 from __future__ import annotations
@@ -21,7 +25,9 @@ from framefx.geometry import Geometry
 from framefx.options import Options, resolve_annotation
 from framefx.protocols import Backend, Model, Session
 
-RESERVED = frozenset({"where", "frame", "all"})
+RESERVED = frozenset({"where", "frame", "all", "canvas"})
+
+CORE_NEEDS = frozenset({"frame", "canvas", "where"})
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Step:
 
     @property
     def layers(self) -> list[Need]:
-        return [need for need in self.needs if need.name != "frame"]
+        return [need for need in self.needs if need.name not in CORE_NEEDS]
 
     @cached_property
     def options(self) -> Options:
@@ -286,15 +292,23 @@ def _check_parameters(target: Any, call: Callable[..., Any], who: str) -> None:
             raise PluginError(f"{who}: *{parameter.name} says nothing about needs or options: name each of them")
         if inspect.isclass(target) and parameter.kind is parameter.KEYWORD_ONLY:
             raise PluginError(f"{who}: option '{parameter.name}' belongs into the constructor, not into __call__")
-        if parameter.name in ("where", "all"):
-            raise PluginError(f"{who}: the parameter name '{parameter.name}' is reserved: choose another")
+        if parameter.name in RESERVED and parameter.kind is parameter.KEYWORD_ONLY:
+            raise PluginError(f"{who}: the option name '{parameter.name}' is reserved: choose another")
     for parameter in _positional(call):
         if parameter.default not in (parameter.empty, None):
             raise PluginError(
                 f"{who}: '{parameter.name}' stands before the * and so is a layer it needs: "
                 f"put the * before it to make it an option"
             )
-    if inspect.isclass(target) and _positional(target):
+    if inspect.isclass(target):
+        _check_constructor(target, who)
+
+
+def _check_constructor(target: Any, who: str) -> None:
+    for parameter in inspect.signature(target).parameters.values():
+        if parameter.name in RESERVED:
+            raise PluginError(f"{who}: the option name '{parameter.name}' is reserved: choose another")
+    if _positional(target):
         name = _positional(target)[0].name
         raise PluginError(f"{who}: constructor parameter '{name}' must stand after a *: it is an option")
 

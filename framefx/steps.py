@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from framefx.protocols import Observer
 from framefx.registry import Step
 from framefx.where import Where
 
+log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+
 
 class Watch:
     """Tells a plan's observers about each step, and remembers which step runs now."""
@@ -25,7 +30,7 @@ class Watch:
         self.observers = observers
         self.running = ""
 
-    def step(self, name: str, function: Callable[[], Any], frame: Frame) -> Any:
+    def step(self, name: str, function: Callable[[], Value], frame: Frame) -> Value:
         """Run one step between the observers' two calls."""
         self.running = name
         if not self.observers:
@@ -59,7 +64,7 @@ class BoundStep:
 
     def call(self, frame: Frame, values: Mapping[str, Any]) -> Any:
         """Call the filter with its needs; errors are marked with plugin, step and frame."""
-        arguments = [frame if name == "frame" else values.get(name) for name in self.needs]
+        arguments = [self._need(name, frame, values) for name in self.needs]
         try:
             if self.step.stateful:
                 return self.instance(*arguments)
@@ -67,6 +72,22 @@ class BoundStep:
         except Exception as error:
             error.add_note(f"in step '{self.label}' of plugin '{self.step.plugin}', frame {frame.index}")
             raise
+
+    @staticmethod
+    def _need(name: str, frame: Frame, values: Mapping[str, Any]) -> Any:
+        if name == "frame":
+            return frame
+        return frame.new() if name == "canvas" else values.get(name)
+
+    def warm(self, frame: Frame, values: Mapping[str, Any]) -> None:
+        """Call a function filter, or a stateful one's own `warm`."""
+        try:
+            if not self.step.stateful:
+                self.call(frame._lend(shared=True), values)
+            elif hasattr(self.instance, "warm"):
+                self.instance.warm()
+        except Exception as error:  # the first real frame tells, with everything known by then
+            log.debug("step '%s' cannot be tried beforehand: %s", self.label, error)
 
     def close(self) -> None:
         """Release what a stateful step holds."""
@@ -83,6 +104,9 @@ class Op(Protocol):
     def run(self, frame: Frame, values: dict[str, Any], pool: FramePool, watch: Watch) -> Frame:
         """Return what `frame` becomes; a geometry also moves the layers in `values`."""
 
+    def warm(self, frame: Frame, values: Mapping[str, Any], pool: FramePool) -> None:
+        """Try what can be tried without changing any state."""
+
 
 @dataclass
 class Group:
@@ -98,6 +122,8 @@ class Group:
 
     def run(self, frame: Frame, values: dict[str, Any], pool: FramePool, watch: Watch) -> Frame:
         limited = bool(self.where.terms)
+        mask = self.where.mask(values, self.makers) if limited else None
+        seen = {**values, "where": mask}
         if any(bound.step.stateful and bound.step.reads_frame for bound in self.live):
             # A class may keep what it is handed, so nobody may write to it later.
             frame = frame._lend(shared=True)
@@ -105,12 +131,19 @@ class Group:
         for bound in self.live:
             if branch.factor != 1:
                 branch = expand(branch, pool)
-            branch = self._step(bound, branch, limited and branch is frame, values, watch)
-        if not limited:
+            branch = self._step(bound, branch, limited and branch is frame, seen, watch)
+        if mask is None:
             return branch if branch.factor == 1 else expand(branch, pool)
         if branch._pixels is frame._pixels and branch._alpha is frame._alpha:
             return frame
-        return watch.step("merge", lambda: merge(frame, branch, self.where.mask(values, self.makers), pool), frame)
+        return watch.step("merge", lambda: merge(frame, branch, mask, pool), frame)
+
+    def warm(self, frame: Frame, values: Mapping[str, Any], pool: FramePool) -> None:
+        mask = self.where.mask(values, self.makers) if self.where.terms else None
+        for bound in self.live:
+            bound.warm(frame, {**values, "where": mask})
+        if mask is not None:
+            merge(frame, frame.new()._lend(shared=False), mask, pool)
 
     def _step(
         self, bound: BoundStep, branch: Frame, needed_later: bool, values: Mapping[str, Any], watch: Watch
@@ -150,6 +183,9 @@ class Move:
             values[name] = _moved(values[name], total)
         return watch.step("warp", lambda: warp_frame(frame, total, pool), frame)
 
+    def warm(self, frame: Frame, values: Mapping[str, Any], pool: FramePool) -> None:
+        """Nothing here is compiled."""
+
 
 class PendingFrame(Frame):
     """What a geometry behind another sees: size and time at once, pixels only if it asks for them."""
@@ -157,9 +193,7 @@ class PendingFrame(Frame):
     __slots__ = ("_geometry", "_source")
 
     def __init__(self, source: Frame, geometry: Geometry, pool: FramePool) -> None:
-        super().__init__(
-            source.pixels, source.alpha, source.index, source.time, pool, owned=False, size=geometry.size
-        )
+        super().__init__(source.pixels, source.alpha, source.index, source.time, pool, owned=False, size=geometry.size)
         self._source = source
         self._geometry: Geometry | None = geometry
 

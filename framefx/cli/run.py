@@ -1,0 +1,102 @@
+"""The main command: run a chain, show progress, end well."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from framefx.cli.settings import make_job
+from framefx.timing import Timings
+
+if TYPE_CHECKING:
+    from framefx.pipeline import Pipeline
+
+_EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run the chain that the arguments describe; return the exit code."""
+    job = make_job(options)
+    timings = Timings()
+    with compiling_line():
+        pipeline = job.pipeline(observers=[timings])
+        for note in job.notes:
+            _say(note)
+        warm(pipeline)
+    with _signals(pipeline) as received, _display(pipeline, timings, options):
+        report = pipeline.run()
+    if options.stats or options.verbose:
+        _say(f"{report.sent} frames sent, {report.dropped} dropped, {report.cards} cards, {report.repeated} repeated")
+    return _EXIT[received[0]] if received else 0
+
+
+def warm(pipeline: Pipeline) -> None:
+    """Compile what the plan needs before the first frame."""
+    from framefx.warmup import warm_plan
+
+    warm_plan(pipeline.plan)
+
+
+@contextmanager
+def compiling_line() -> Iterator[None]:
+    """Say in one line that kernels are being compiled, when they are."""
+    from framefx.warmup import on_compile
+
+    shown = False
+
+    def tell(kernel: str) -> None:
+        nonlocal shown
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[Kframefx: compiling kernels, the first time only: {kernel}")
+            sys.stderr.flush()
+        elif not shown:
+            sys.stderr.write("framefx: compiling kernels, the first time only\n")
+        shown = True
+
+    with on_compile(tell):
+        yield
+    if shown and sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+
+
+@contextmanager
+def _signals(pipeline: Pipeline) -> Iterator[list[signal.Signals]]:
+    """Ctrl-C and SIGTERM end the run well; a second one ends it at once."""
+    received: list[signal.Signals] = []
+
+    def handle(number: int, _frame: Any) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(signal.Signals(number))
+        # The handler runs between two bytecodes of the main thread, which may hold a lock that stop() takes.
+        threading.Thread(target=pipeline.stop, daemon=True).start()
+
+    old = {number: signal.signal(number, handle) for number in _EXIT}
+    try:
+        yield received
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _display(pipeline: Pipeline, timings: Timings, options: argparse.Namespace) -> Iterator[None]:
+    from framefx.cli.display import progress, stats_table
+
+    if options.stats:
+        with stats_table(pipeline, timings):
+            yield
+    elif not options.quiet and sys.stderr.isatty() and pipeline.policy == "file":
+        with progress(pipeline, timings):
+            yield
+    else:
+        yield
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"framefx: {text}\n")

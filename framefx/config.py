@@ -1,0 +1,280 @@
+"""The config file: read with its line numbers, validated as a whole before anything opens.
+
+Every error names file, line and key, what was found, what was expected, and the nearest known name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from framefx.errors import ConfigError, did_you_mean
+from framefx.frame import Size
+from framefx.maskpipeline import MaskOptions
+
+Key = tuple[str | int, ...]
+"""Path of a value in a YAML document: keys and list positions."""
+
+
+_DEEPEST = 40
+
+
+def parse_size(value: Any) -> Any:
+    """Turn ``1280x720`` into (height, width); everything else is passed on."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", value)
+        if not match or "0" in (match[1], match[2]):
+            raise ValueError("a size as WIDTHxHEIGHT, for example 1280x720")
+        return int(match[2]), int(match[1])
+    return value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Port(BaseModel):
+    """A source or sink: where it is, and the options that its kind takes."""
+
+    model_config = ConfigDict(extra="allow")
+    device: Annotated[str | int | None, Field(description="a device, file, folder, or kind:LOCATION")] = None
+    file: Annotated[str | None, Field(description="the same, for those who find 'device' odd for a file")] = None
+
+    @property
+    def location(self) -> str:
+        return str(next((v for v in (self.device, self.file) if v is not None), "auto"))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Source(Port):
+    """Where frames come from; further keys are options of the kind of source it is."""
+
+    size: Annotated[Size | None, BeforeValidator(parse_size), Field(description="pixels, WIDTHxHEIGHT")] = None
+    rate: Annotated[float | None, Field(gt=0, le=1000, description="frames per second")] = None
+    format: Annotated[str | None, Field(description="pixel format of a camera, or auto")] = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        named = {"size": self.size, "rate": self.rate, "format": None if self.format == "auto" else self.format}
+        return {**super().options, **{name: value for name, value in named.items() if value is not None}}
+
+
+class LayerPicture(_Section):
+    """A layer given by a picture."""
+
+    image: Annotated[Path, Field(description="a picture: white inside, black outside")]
+
+
+def _as_port(value: Any) -> Any:
+    return {"device": value} if isinstance(value, str | int) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Settings(_Section):
+    """Everything a run can be told, by a config file or by the command line."""
+
+    source: Annotated[Source, BeforeValidator(_as_port), Field(description="where frames come from")] = Source()
+    sink: Annotated[Port, BeforeValidator(_as_port), Field(description="where frames go")] = Port()
+    chain: Annotated[
+        str | list[str | dict[str, Any]] | None, Field(description="filters, in order; FFmpeg's syntax or a list")
+    ] = None
+    model: Annotated[
+        list[str], BeforeValidator(_as_list), Field(description="names or files of networks; first come, first asked")
+    ] = ["blazeseg"]
+    backend: Annotated[str, Field(description="runtime for the networks, or auto")] = "auto"
+    threads: Annotated[int | None, Field(ge=1, le=64, description="threads for a network")] = None
+    mask: Annotated[MaskOptions, Field(description="what happens to a mask before it is used")] = MaskOptions()
+    masks: Annotated[
+        Literal["sync", "async"] | None, Field(description="each frame with its own mask, or the newest there is")
+    ] = None
+    mask_rate: Annotated[float | None, Field(ge=0, le=1000, description="masks per second at most; 0: no limit")] = None
+    priority: Annotated[
+        Literal["latency", "balanced", "cpu"], Field(description="sets masks, mask_rate and threads together")
+    ] = "balanced"
+    layers: Annotated[dict[str, LayerPicture], Field(description="layers given by pictures")] = {}
+    frames: Annotated[int | None, Field(ge=1, description="stop after this many frames")] = None
+    plugins: Annotated[list[Path], Field(description="Python files to load as plugins")] = []
+    disable_plugins: Annotated[list[str], Field(description="names of plugins to leave out")] = []
+
+
+class _File(Settings):
+    profiles: Annotated[dict[str, dict[str, Any]], Field(description="named changes to the rest of the file")] = {}
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a config file."""
+    return _File.model_json_schema()
+
+
+class Document:
+    """A config file as written: its values, and the line of each.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be read or is not YAML.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: dict[Key, int] = {}
+        try:
+            text = path.read_text(encoding="utf-8")
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = f":{mark.line + 1}" if mark else ""
+            problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+            raise ConfigError(f"{path}{line}: this is not YAML: {problem}") from error
+        self.values: Any = {} if root is None else self._build(root, ())
+        if not isinstance(self.values, dict):
+            raise ConfigError(f"{path}:1: got a {type(self.values).__name__}, wanted keys like 'chain:' and 'source:'")
+
+    def _build(self, node: yaml.Node, key: Key) -> Any:
+        self.lines.setdefault(key, node.start_mark.line + 1)
+        if len(key) > _DEEPEST:
+            raise ConfigError(f"{self.path}:{node.start_mark.line + 1}: nested deeper than {_DEEPEST} levels")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, key)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(item, (*key, i)) for i, item in enumerate(node.value)]
+        loader = yaml.SafeLoader("")
+        try:
+            return loader.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError) as error:
+            raise ConfigError(f"{self.path}:{node.start_mark.line + 1}: {error}") from error
+
+    def _mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name_node, value_node in node.value:
+            line = name_node.start_mark.line + 1
+            if not isinstance(name_node, yaml.ScalarNode):
+                raise ConfigError(f"{self.path}:{line}: a key is no plain word")
+            name = str(name_node.value)
+            if name in result:
+                raise ConfigError(f"{self.path}:{line}: the key '{name}' is there twice")
+            self.lines[(*key, name)] = line
+            result[name] = self._build(value_node, (*key, name))
+        return result
+
+    def place(self, key: Sequence[Any]) -> str:
+        """Return ``file:line`` of a key, or of the nearest one around it."""
+        known = tuple(key)
+        while known and known not in self.lines:
+            known = known[:-1]
+        return f"{self.path}:{self.lines.get(known, 1)}"
+
+
+class Config:
+    """A validated config file with one profile applied.
+
+    Attributes
+    ----------
+    settings : Settings
+        What it says; relative paths are made relative to the file's folder.
+    """
+
+    def __init__(self, path: Path, profile: str | None = None) -> None:
+        self.document = Document(path)
+        self._profile = profile
+        values = dict(self.document.values)
+        self._validate(values, ())
+        profiles = values.pop("profiles", {})
+        if profile is not None:
+            if profile not in profiles:
+                known = ", ".join(profiles) or "none"
+                raise ConfigError(
+                    f"{path}: there is no profile '{profile}'.{did_you_mean(profile, profiles)} Its profiles: {known}"
+                )
+            values = {**values, **profiles[profile]}
+        for name in profiles:
+            self._validate(profiles[name], ("profiles", name))
+        self.settings = Settings.model_validate(values)
+        self._resolve_paths()
+
+    @property
+    def base(self) -> Path:
+        """Folder that relative paths are relative to."""
+        return self.document.path.resolve().parent
+
+    def place(self, *key: str | int) -> str:
+        """Return ``file:line`` of a key, in the profile where that sets it."""
+        inside = ("profiles", self._profile, *key) if self._profile else key
+        if key[:1] and self._profile and inside[:3] in self.document.lines:
+            return self.document.place(inside)
+        return self.document.place(key)
+
+    def _validate(self, values: Mapping[str, Any], prefix: Key) -> None:
+        model = Settings if prefix else _File
+        try:
+            model.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(self._message(error, prefix, model)) from error
+
+    def _message(self, error: ValidationError, prefix: Key, model: type[BaseModel]) -> str:
+        # Of a union's complaints the deepest one is about what the user wrote.
+        problem = max(error.errors(include_url=False), key=lambda e: _depth(e["loc"], self.document.lines, prefix))
+        key = _real_key(problem["loc"], self.document.lines, prefix)
+        place = self.document.place((*prefix, *key))
+        name = ".".join(map(str, (*prefix, *key))) or "the file"
+        if problem["type"] == "extra_forbidden":
+            known = _known(model, key)
+            return (
+                f"{place}: unknown key '{key[-1]}'.{did_you_mean(str(key[-1]), known)} Known here: {', '.join(known)}"
+            )
+        message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        return f"{place}: {name} is {problem['input']!r}, wanted {message}"
+
+    def _resolve_paths(self) -> None:
+        settings = self.settings
+        for picture in settings.layers.values():
+            picture.image = self.base / picture.image
+        settings.plugins = [self.base / path for path in settings.plugins]
+        for port in (settings.source, settings.sink):
+            if port.file is not None:
+                port.file = str(self.base / port.file)
+            elif isinstance(port.device, str) and (self.base / port.device).exists():
+                port.device = str(self.base / port.device)
+        settings.model = [str(self.base / m) if (self.base / m).is_file() else m for m in settings.model]
+
+
+def _real_key(loc: Sequence[Any], lines: Mapping[Key, int], prefix: Key) -> Key:
+    """Drop what pydantic adds to a location (names of a union's members) and no file contains."""
+    key: Key = ()
+    for part in loc:
+        if (*prefix, *key, part) in lines:
+            key = (*key, part)
+    if loc and not key:
+        return tuple(loc[:1])
+    return key
+
+
+def _depth(loc: Sequence[Any], lines: Mapping[Key, int], prefix: Key) -> int:
+    return len(_real_key(loc, lines, prefix))
+
+
+def _known(model: type[BaseModel], key: Key) -> list[str]:
+    for part in key[:-1]:
+        inner = model.model_fields.get(str(part))
+        annotation = inner.annotation if inner else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return sorted(model.model_fields)

@@ -1,0 +1,1 @@
+"""The built-in filters, one a file. They use only the public API."""

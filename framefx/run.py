@@ -1,0 +1,249 @@
+"""From settings to a running pipeline: choosing source and sink, loading models, making the plan."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from framefx.chain import Chain
+from framefx.config import Config, Settings
+from framefx.errors import MediaError, UsageError
+from framefx.layers import LoadedModel
+from framefx.mask import Mask
+from framefx.pipeline import Pipeline, Report
+from framefx.plan import Plan
+from framefx.plugins import PluginManager
+from framefx.registry import Port, Table
+
+if TYPE_CHECKING:
+    from framefx.protocols import Observer, Sink, Source
+
+log = logging.getLogger(__name__)
+
+DEMO_FRAMES = 300
+
+_PRIORITIES: Mapping[str, Mapping[str, Any]] = {
+    "latency": {"masks": "async", "mask_rate": 0.0, "threads": 2},
+    "balanced": {"masks": "sync", "mask_rate": 0.0, "threads": 1},
+    "cpu": {"masks": "async", "mask_rate": 15.0, "threads": 1},
+}
+
+
+class Job:
+    """Everything one run needs, made from settings; nothing is opened before `pipeline().run()`.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to do.
+    plugins : PluginManager, optional
+        Made from the settings when missing.
+    config : Config, optional
+        The file the settings came from, for the places in error messages.
+
+    Attributes
+    ----------
+    masks, mask_rate, threads
+        What was set, or what `priority` chose.
+    notes : list of str
+        What the user should be told in a line each, for example that the demo clip is used.
+    """
+
+    def __init__(self, settings: Settings, plugins: PluginManager | None = None, config: Config | None = None) -> None:
+        self.settings = settings
+        self.config = config
+        self.plugins = plugins or PluginManager(files=settings.plugins, disabled=settings.disable_plugins)
+        self.notes: list[str] = []
+        self._chosen: tuple[str, str] | None = None
+        self.frames = settings.frames
+        chosen = _PRIORITIES[settings.priority]
+        self.masks = settings.masks or chosen["masks"]
+        self.mask_rate: float = chosen["mask_rate"] if settings.mask_rate is None else settings.mask_rate
+        self.threads: int = settings.threads or chosen["threads"]
+
+    def chain(self) -> Chain:
+        """Return the chain of the settings.
+
+        Raises
+        ------
+        UsageError
+            When there is none, or it does not parse.
+        """
+        chain = self.settings.chain
+        if chain is None:
+            raise UsageError("no chain: say what to do with --chain, for example --chain blur")
+        if isinstance(chain, str):
+            return Chain.parse(chain)
+        if self.config is None:
+            return Chain.from_config(chain)
+        place = self.config.place
+        return Chain.from_config(chain, lambda i: f"{place('chain', i)}: chain step {i + 1}", self.config.base)
+
+    def plan(self) -> Plan:
+        """Make the plan; every error that can be found before a device opens is found here."""
+        from framefx.maskpipeline import MaskPipeline
+
+        return Plan(
+            self.chain(),
+            self.plugins.registry,
+            load_models=self._load_models,
+            given={name: _mask_of(picture.image) for name, picture in self.settings.layers.items()},
+            post=MaskPipeline(self.settings.mask),
+        )
+
+    def _load_models(self) -> Sequence[LoadedModel]:
+        from framefx.models.loading import find, load
+
+        registry = self.plugins.registry
+        loaded = []
+        for name in self.settings.model:
+            path = registry.weights.get(name) or find(name, registry.weights)
+            model = load(path, registry, backend=self.settings.backend, threads=self.threads)
+            loaded.append(LoadedModel(name, model))
+        return loaded
+
+    def source(self) -> Source:
+        """Make the source."""
+        at, _ = self._locations()
+        source: Source = _make(self.plugins.registry.sources, at, self.settings.source.options, "source")
+        return source
+
+    def sink(self) -> Sink:
+        """Make the sink; a video gets the audio of the video it is made from.
+
+        Raises
+        ------
+        UsageError
+            When it would overwrite the source.
+        """
+        source_at, at = self._locations()
+        _refuse_overwriting(source_at, at)
+        port, rest = _port(self.plugins.registry.sinks, at, "sink")
+        options = dict(self.settings.sink.options)
+        if port.name == "video" and Path(source_at).is_file():
+            options.setdefault("audio_from", source_at)
+        sink: Sink = port.make(rest, options)
+        return sink
+
+    def _locations(self) -> tuple[str, str]:
+        from framefx.auto import choose
+
+        if self._chosen is None:
+            wanted = self.settings.source.location
+            source, sink, self.notes = choose(wanted, self.settings.sink.location)
+            if wanted == "auto" and source == "demo" and self.frames is None:
+                self.frames = DEMO_FRAMES
+            self._chosen = source, sink
+        return self._chosen
+
+    def pipeline(
+        self, source: Source | None = None, sink: Sink | None = None, observers: Sequence[Observer] = ()
+    ) -> Pipeline:
+        """Make the plan, and source and sink where none is given, and the pipeline between them."""
+        plan = self.plan()
+        return Pipeline(
+            source or self.source(),
+            plan,
+            sink or self.sink(),
+            masks=self.masks,
+            mask_rate=self.mask_rate,
+            max_age=self.settings.mask.max_age,
+            frames=self.frames,
+            observers=[*observers, *self.plugins.observers(plan)],
+        )
+
+
+def run(
+    source: str | Source,
+    sink: str | Sink,
+    chain: str | Chain,
+    *,
+    observers: Sequence[Observer] = (),
+    plugins: PluginManager | None = None,
+    **settings: Any,
+) -> Report:
+    """Run a chain from a source to a sink.
+
+    Parameters
+    ----------
+    source, sink : str or object
+        What ``--source`` and ``--sink`` take, or an object that is a `Source` or `Sink`.
+    chain : str or Chain
+        As ``--chain``.
+    observers : sequence of Observer
+        Told about every step.
+    **settings
+        Any key of a config file: ``model="selfie.tflite"``, ``mask={"feather": 3}``, ``frames=30``.
+
+    Returns
+    -------
+    Report
+        Counts of what was done.
+
+    Examples
+    --------
+    >>> import framefx
+    >>> framefx.run("holiday.mp4", "blurred.mp4", "blur")  # doctest: +SKIP
+    Report(read=250, sent=250, dropped=0, cards=0, repeated=0, stopped=False)
+    """
+    if isinstance(source, str):
+        settings["source"] = source
+    if isinstance(sink, str):
+        settings["sink"] = sink
+    job = Job(_validated({**settings, "chain": str(chain)}), plugins)
+    given_source = None if isinstance(source, str) else source
+    given_sink = None if isinstance(sink, str) else sink
+    return job.pipeline(given_source, given_sink, observers).run()
+
+
+def _validated(values: Mapping[str, Any]) -> Settings:
+    from pydantic import ValidationError
+
+    try:
+        return Settings.model_validate(dict(values))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = ".".join(map(str, problem["loc"]))
+        raise UsageError(f"{name} is {problem['input']!r}: {problem['msg']}") from error
+
+
+def _port(table: Table[Port], location: str, noun: str) -> tuple[Port, str]:
+    kind, colon, rest = location.partition(":")
+    if colon and kind in table.names:
+        return table.find(kind), rest
+    for port in table:
+        if port.accepts(location):
+            return port, location
+    kinds = ", ".join(table.names)
+    raise UsageError(
+        f"nothing can use {location!r} as a {noun}: name a file, a device or kind:LOCATION (kinds: {kinds}); "
+        f"`framefx {noun}s` says what each takes"
+    )
+
+
+def _make(table: Table[Port], location: str, options: Mapping[str, Any], noun: str) -> Any:
+    port, rest = _port(table, location, noun)
+    return port.make(rest, dict(options))
+
+
+def _refuse_overwriting(source: str, sink: str) -> None:
+    try:
+        same = Path(source).exists() and Path(sink).exists() and Path(source).samefile(sink)
+    except OSError:
+        same = False
+    if same and Path(source).is_file():
+        raise UsageError(f"--sink {sink} is the --source: give the output another name, nothing was touched")
+
+
+def _mask_of(path: Path) -> Mask:
+    import cv2
+
+    data = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
+    if data is None:
+        what = "is no picture that can be read" if path.exists() else "is not there"
+        raise MediaError(f"the layer picture {path} {what}: give a PNG, white inside and black outside")
+    return Mask(np.asarray(data, np.uint8), (data.shape[0], data.shape[1]))
