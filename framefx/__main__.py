@@ -1,0 +1,7 @@
+"""``python -m framefx``."""
+
+import sys
+
+from framefx.cli.main import main
+
+sys.exit(main())
