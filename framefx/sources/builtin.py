@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from framefx.plugins import hookimpl
+from framefx.registry import Register
+
 Entry = tuple[str, str, Callable[[str], bool], str]
 """Name, ``module:Class``, whether a location is its, and one line of help."""
 
@@ -60,3 +63,10 @@ SOURCES: list[Entry] = [
     ("y4m", "framefx.sources.y4m:Y4MInput", is_y4m, "a YUV4MPEG2 stream, - for standard input"),
 ]
 """Built-in sources, sorted by name; no two take the same location."""
+
+
+@hookimpl
+def framefx_register(register: Register) -> None:
+    """Add them."""
+    for name, target, accepts, summary in SOURCES:
+        register.source(name, target, accepts=accepts, summary=summary)
