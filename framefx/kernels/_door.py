@@ -1,0 +1,90 @@
+"""What every public kernel function does first: check its arrays once, make outputs, lend scratch memory."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
+I16 = npt.NDArray[np.int16]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+Shape = tuple[int | None, ...]
+
+PIXELS: Shape = (None, None, 3)
+PLANE: Shape = (None, None)
+
+_workspace = threading.local()
+
+
+def scratch(name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Lend this thread's buffer `name`, uninitialised; it only grows, so a steady size allocates nothing.
+
+    The content is gone at the next call with the same name: a kernel module prefixes its names with its own.
+    """
+    wanted = np.dtype(dtype)
+    size = wanted.itemsize
+    for side in shape:
+        size *= side
+    memory: dict[str, U8] = _workspace.__dict__
+    if name not in memory or memory[name].size < size:
+        memory[name] = np.empty(size, np.uint8)
+    return memory[name][:size].view(wanted).reshape(shape)
+
+
+def check(name: str, array: Any, shape: Shape, dtype: npt.DTypeLike = np.uint8) -> tuple[int, ...]:
+    """Raise unless `array` is a C-contiguous array of `dtype` and `shape` (None: any side ≥ 1); returns its shape."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name}: got {type(array).__name__}, want {_wanted(shape, dtype)}")
+    if array.dtype != dtype:
+        raise TypeError(f"{name}: got {array.dtype} {array.shape}, want {_wanted(shape, dtype)}")
+    if array.ndim != len(shape) or any(
+        got != want if want else got < 1 for got, want in zip(array.shape, shape, strict=True)
+    ):
+        raise ValueError(f"{name}: got shape {array.shape}, want {_wanted(shape, dtype)}")
+    if not array.flags.c_contiguous:
+        raise ValueError(f"{name}: got strides {array.strides}, want it C-contiguous: numpy.ascontiguousarray")
+    return tuple(array.shape)
+
+
+def output(
+    name: str, out: npt.NDArray[Any] | None, shape: tuple[int, ...], *apart: Any, dtype: npt.DTypeLike = np.uint8
+) -> npt.NDArray[Any]:
+    """Make the destination, or check the given one: writable and sharing no memory with the arrays in `apart`."""
+    if out is None:
+        return np.empty(shape, dtype)
+    check(name, out, shape, dtype)
+    if not out.flags.writeable:
+        raise ValueError(f"{name}: got a read-only array, want a writable one")
+    if any(source is not None and np.may_share_memory(out, source) for source in apart):
+        raise ValueError(f"{name}: got memory that a source of the same call uses, want an array of its own")
+    return out
+
+
+def between(name: str, value: float, low: float, high: float) -> None:
+    """Raise unless low ≤ value ≤ high."""
+    if not low <= value <= high:
+        raise ValueError(f"{name}: got {value}, want {low} to {high}")
+
+
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> int:
+    """Return the place of `value` in `allowed`, or raise."""
+    if value not in allowed:
+        raise ValueError(f"{name}: got {value!r}, want {' or '.join(map(repr, allowed))}")
+    return allowed.index(value)
+
+
+def is_same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    """Tell whether two arrays of one shape are the same memory."""
+    return a is b or a.ctypes.data == b.ctypes.data
+
+
+def _wanted(shape: Shape, dtype: npt.DTypeLike) -> str:
+    sides = ("height", "width", "channels")
+    text = ", ".join(str(want) if want else sides[place] for place, want in enumerate(shape))
+    return f"a C-contiguous {np.dtype(dtype)} array ({text})"

@@ -1,0 +1,361 @@
+"""Blend two pictures through a mask that may be smaller than they are, and upsample what is reduced.
+
+Where the mask is all 0 or all 255 nothing is interpolated: those spans are copied, or left alone in place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from framefx.kernels._door import F32, I16, I32, PIXELS, PLANE, U8, between, check, is_same, output, scratch
+from framefx.kernels._jit import Helper, kernel, uses
+from framefx.kernels._steps import (
+    BASE,
+    LANES,
+    MIX,
+    TOP,
+    between_rows,
+    columns_of,
+    fill,
+    fracs_of,
+    mark_spans,
+    mulhi,
+    rows_of,
+    widen_mask,
+    widen_pair,
+)
+
+APART, ON_BASE, ON_TOP = 0, 1, 2  # which source the destination is
+MAX_FACTOR = 64
+
+
+@Helper
+def _copy(src: U8, dst: U8) -> None:
+    for i in range(dst.size):
+        dst[i] = src[i]
+
+
+@Helper
+def _blend(dst: U8, other: U8, value: I16, step: I16, frac: I16, swap: int) -> None:
+    """Blend `other` over `dst` in place; with `swap` (0xffff) the mask counts the other way round."""
+    flip, add = np.uint16(swap), np.uint16(257 & swap)
+    for i in range(dst.size):
+        w = np.uint16(np.uint16(np.int16(value[i] + mulhi(step[i], frac[i])) + np.int16(32)) >> np.uint16(6))
+        w = np.uint16(np.uint16(w ^ flip) + add)
+        a = np.uint16(np.uint16(dst[i]) * np.uint16(np.uint16(256) - w))
+        b = np.uint16(np.uint16(np.uint16(other[i]) * w) + np.uint16(128))
+        dst[i] = np.uint8(np.uint16(a + b) >> np.uint16(8))
+
+
+@Helper
+def _merge_row(
+    out: U8, base: U8, top: U8, place: int, spans: I32, count: int, start: I32, value: I16, step: I16, frac: I16
+) -> None:
+    for s in range(count):
+        a, b, kind = start[spans[s, 0]], start[spans[s, 1]], spans[s, 2]
+        if (kind == BASE and place != ON_BASE) or (kind == MIX and place == APART):
+            _copy(base[a:b], out[a:b])
+        if kind == TOP and place != ON_TOP:
+            _copy(top[a:b], out[a:b])
+        if kind == MIX:
+            other, swap = (base[a:b], 0xFFFF) if place == ON_TOP else (top[a:b], 0)
+            _blend(out[a:b], other, value[a:b], step[a:b], frac[a:b], swap)
+
+
+@Helper
+def _read_mask(upper: U8, lower: U8, start: I32, across: F32, spans: I32, value: I16, step: I16) -> Any:
+    """Find the spans of a pair of mask rows and widen where they mix; returns the count of spans."""
+    count = mark_spans(upper, lower, start, spans)
+    for s in range(count):
+        if spans[s, 2] == MIX:
+            widen_mask(upper, lower, start, across, spans[s, 0], spans[s, 1], value, step)
+    return count
+
+
+@kernel(
+    "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, const i32[:], const f32[:], const i32[:], const i16[:],"
+    " i32[:,:], i16[:,:]"
+)
+def _merge(
+    out: U8, base: U8, top: U8, mask: U8, place: int, start: I32, across: F32, row: I32, down: I16,
+    spans: I32, work: I16,
+) -> None:  # fmt: skip
+    """Write rows of `out` from the same rows of `base` and `top`; `out` may be either."""
+    value, step, frac = work[0], work[1], work[2]
+    last, count = -1, 0
+    for y in range(out.shape[0]):
+        j = row[y]
+        if j != last:
+            lower = mask[min(j + 1, mask.shape[0] - 1)]
+            count, last = _read_mask(mask[j], lower, start, across, spans, value, step), j
+        fill(frac, down[y], out.shape[1])
+        _merge_row(out[y], base[y], top[y], place, spans, count, start, value, step, frac)
+
+
+@kernel(
+    "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, i64, const i32[:], const f32[:], const i32[:],"
+    " const i16[:], const i32[:], const i16[:], const f32[:], i32[:,:], i16[:,:], i16[:,:], f32[:], u8[:], i32[:]"
+)
+def _merge_reduced(
+    out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, start: I32, across: F32, row: I32, down: I16,
+    small_row: I32, small_down: I16, fracs: F32, spans: I32, work: I16, wide: I16, near: F32, top: U8, held: I32,
+) -> None:  # fmt: skip
+    """Write rows of `out` from those of `base` and of `small`, upsampled row by row; `out` may be `base`."""
+    value, step, frac = work[0], work[1], work[2]
+    last, count, skip = -1, 0, 3 * (factor - factor // 2)
+    for y in range(out.shape[0]):
+        j = row[y]
+        if j != last:
+            lower = mask[min(j + 1, mask.shape[0] - 1)]
+            count, last = _read_mask(mask[j], lower, start, across, spans, value, step), j
+        if count > 1 or spans[0, 2] != BASE:
+            i = small_row[y]
+            k = min(i + 1, small.shape[0] - 1)
+            widen_pair(small, i, held, near, fracs, wide)
+            fill(frac, small_down[y], top.size)
+            between_rows(wide[i % 2, skip:], wide[k % 2, skip:], frac, top)
+        fill(frac, down[y], top.size)
+        _merge_row(out[y], base[y], top, place, spans, count, start, value, step, frac)
+
+
+@kernel("u8[:,:], const u8[:,:], i64, const i32[:], const i16[:], const f32[:], i16[:,:], i16[:], f32[:], i32[:]")
+def _upsample(
+    out: U8, small: U8, factor: int, row: I32, down: I16, fracs: F32, wide: I16, frac: I16, near: F32, held: I32
+) -> None:
+    skip = 3 * (factor - factor // 2)
+    for y in range(out.shape[0]):
+        i = row[y]
+        k = min(i + 1, small.shape[0] - 1)
+        widen_pair(small, i, held, near, fracs, wide)
+        fill(frac, down[y], out.shape[1])
+        between_rows(wide[i % 2, skip:], wide[k % 2, skip:], frac, out[y])
+
+
+@kernel("u8[:,:], const u8[:,:], const i32[:], const f32[:], const i32[:], const i16[:], i16[:,:]")
+def _upsample_mask(out: U8, mask: U8, start: I32, across: F32, row: I32, down: I16, work: I16) -> None:
+    value, step, frac = work[0], work[1], work[2]
+    last = -1
+    for y in range(out.shape[0]):
+        j = row[y]
+        if j != last:
+            lower, last = mask[min(j + 1, mask.shape[0] - 1)], j
+            widen_mask(mask[j], lower, start, across, 0, mask.shape[1], value, step)
+        fill(frac, down[y], out.shape[1])
+        line = out[y]
+        for i in range(line.size):
+            w = np.uint16(np.uint16(np.int16(value[i] + mulhi(step[i], frac[i])) + np.int16(32)) >> np.uint16(6))
+            line[i] = np.uint8(np.uint16(np.uint16(w * np.uint16(255)) + np.uint16(128)) >> np.uint16(8))
+
+
+@kernel(
+    "u8[:,:], u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:],"
+    " const i32[:], const f32[:], const i32[:], const i16[:], i16[:,:]"
+)
+def _merge_alpha(
+    out: U8, out_alpha: U8, base: U8, base_alpha: U8, top: U8, top_alpha: U8, mask: U8,
+    start: I32, across: F32, row: I32, down: I16, work: I16,
+) -> None:  # fmt: skip
+    """Blend premultiplied; every output pixel depends on the same pixel of the sources only."""
+    value, step, frac = work[0], work[1], work[2]
+    last = -1
+    for y in range(base.shape[0]):
+        j = row[y]
+        if j != last:
+            lower, last = mask[min(j + 1, mask.shape[0] - 1)], j
+            widen_mask(mask[j], lower, start, across, 0, mask.shape[1], value, step)
+        fill(frac, down[y], base_alpha.shape[1])
+        b, t, o, ba, ta, oa = base[y], top[y], out[y], base_alpha[y], top_alpha[y], out_alpha[y]
+        for x in range(oa.size):
+            w = np.uint16(np.uint16(np.int16(value[x] + mulhi(step[x], frac[x])) + np.int16(32)) >> np.uint16(6))
+            upper = np.float32(w) * np.float32(1 / 256)
+            lower_weight, upper_weight = np.float32(ba[x]) * (np.float32(1) - upper), np.float32(ta[x]) * upper
+            total = lower_weight + upper_weight
+            if total == 0:  # nothing to see: the colours mix, so that a later step finds no black
+                lower_weight, upper_weight = np.float32(1) - upper, upper
+            scale = np.float32(1) / (lower_weight + upper_weight)
+            oa[x] = np.uint8(total + np.float32(0.5))
+            for c in range(3 * x, 3 * x + 3):
+                mixed = np.float32(b[c]) * lower_weight + np.float32(t[c]) * upper_weight
+                o[c] = np.uint8(mixed * scale + np.float32(0.5))
+
+
+# -- public ---------------------------------------------------------------------------------------------------
+
+
+@uses(_merge, reduced=_merge_reduced, alpha=_merge_alpha)
+def masked_merge(
+    base: U8,
+    top: U8,
+    mask: U8,
+    *,
+    factor: int = 1,
+    base_alpha: U8 | None = None,
+    top_alpha: U8 | None = None,
+    out: U8 | None = None,
+    out_alpha: U8 | None = None,
+) -> U8:
+    """Show `top` where the mask is 255 and `base` where it is 0, exactly; blend between.
+
+    The mask is upsampled inside (bilinear, half-pixel centres, edges replicate), to 1/256. A mask larger than
+    the picture is sampled, not averaged. Variants for `warm`: ``reduced`` (factor > 1), ``alpha``.
+
+    Parameters
+    ----------
+    base : (h, w, 3) uint8
+    top : (h, w, 3) uint8, or (ceil(h / factor), ceil(w / factor), 3) with a factor above 1
+        A reduced picture is upsampled as `upsample` does.
+    mask : (mh, mw) uint8, 0 base, 255 top
+        Any size; it covers the whole picture.
+    factor : 1 to 64
+    base_alpha, top_alpha : (h, w) uint8, straight
+        When one is given the blend is premultiplied; a missing one counts as opaque. With a factor above 1,
+        `top_alpha` may be reduced like `top`.
+    out : (h, w, 3) uint8
+        May be `base`, or a full-size `top`: then what does not change is not touched.
+    out_alpha : (h, w) uint8
+        Where the alpha goes; made and dropped when missing. May be one of the alphas.
+
+    Returns
+    -------
+    (h, w, 3) uint8
+        `out`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A wrong dtype, shape, layout, or an `out` that cannot be written or overlaps the mask.
+    """
+    h, w, _ = check("base", base, PIXELS)
+    size = _reduced(h, w, factor)
+    check("top", top, (*size, 3))
+    mask_h, mask_w = check("mask", mask, PLANE)
+    if base_alpha is not None or top_alpha is not None:
+        return _merge_with_alpha(base, top, mask, factor, base_alpha, top_alpha, out, out_alpha)
+    out, place = _destination(out, base, top if factor == 1 else None)
+    tables = (*columns_of(mask_w, w, 3), *rows_of(mask_h, h, mask_h / h))
+    spans, work = scratch("merge.spans", (mask_w + 1, 3), np.int32), scratch("merge.work", (3, 3 * w + LANES), np.int16)
+    flat = out.reshape(h, -1), base.reshape(h, -1), top.reshape(size[0], -1), mask
+    if factor == 1:
+        _merge(*flat, place, *tables, spans, work)
+    else:
+        small = (*_small_tables(size, h, factor), spans, work, *_small_scratch(size[1], factor))
+        top_row, held = scratch("merge.top", (3 * w,), np.uint8), np.array([-1, -1], np.int32)
+        _merge_reduced(*flat, place, factor, *tables, *small, top_row, held)
+    return out
+
+
+@uses(_upsample)
+def upsample(small: U8, factor: int, *, size: tuple[int, int] | None = None, out: U8 | None = None) -> U8:
+    """Enlarge reduced pixels: bilinear, half-pixel centres, edges replicate.
+
+    Parameters
+    ----------
+    small : (ceil(h / factor), ceil(w / factor), 3) uint8
+    factor : 1 to 64
+    size : (h, w)
+        The frame's; the shape of `out`, or `factor` times that of `small`, when missing.
+    out : (h, w, 3) uint8
+
+    Returns
+    -------
+    (h, w, 3) uint8
+        `out`: exactly what `masked_merge` shows of `small`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A wrong dtype, shape or layout, or an `out` that cannot be written.
+    """
+    small_h, small_w, _ = check("small", small, PIXELS)
+    h, w = size or (out.shape[:2] if isinstance(out, np.ndarray) else (small_h * factor, small_w * factor))
+    check("small", small, (*_reduced(h, w, factor), 3))
+    out = output("out", out, (h, w, 3), small)
+    if factor == 1:
+        np.copyto(out, small)
+        return out
+    row, down, fracs = _small_tables((small_h, small_w), h, factor)
+    wide, near = _small_scratch(small_w, factor)
+    frac, held = scratch("merge.work", (3 * w,), np.int16), np.array([-1, -1], np.int32)
+    _upsample(out.reshape(h, -1), small.reshape(small_h, -1), factor, row, down, fracs, wide, frac, near, held)
+    return out
+
+
+@uses(_upsample_mask)
+def upsample_mask(mask: U8, out: U8 | tuple[int, int]) -> U8:
+    """Enlarge a mask to frame size with `masked_merge`'s own interpolation.
+
+    Parameters
+    ----------
+    mask : (mh, mw) uint8
+    out : (h, w) uint8, or the size (h, w)
+
+    Returns
+    -------
+    (h, w) uint8
+        What `masked_merge` shows of white over black.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A wrong dtype, shape or layout, or an `out` that cannot be written.
+    """
+    check("mask", mask, PLANE)
+    made = output("out", None, out) if isinstance(out, tuple) else output("out", out, check("out", out, PLANE), mask)
+    return _enlarge(mask, made, mask.shape[0] / made.shape[0])
+
+
+def _enlarge(mask: U8, out: U8, ratio: float) -> U8:
+    (mask_h, mask_w), (h, w) = mask.shape, out.shape
+    work = scratch("merge.work", (3, w + LANES), np.int16)
+    _upsample_mask(out, mask, *columns_of(mask_w, w, 1), *rows_of(mask_h, h, ratio), work)
+    return out
+
+
+def _merge_with_alpha(
+    base: U8, top: U8, mask: U8, factor: int,
+    base_alpha: U8 | None, top_alpha: U8 | None, out: U8 | None, out_alpha: U8 | None,
+) -> U8:  # fmt: skip
+    h, w, _ = base.shape
+    if factor > 1:
+        top = upsample(top, factor, out=scratch("merge.pixels", base.shape, np.uint8))
+        if top_alpha is not None and top_alpha.shape != (h, w):
+            check("top_alpha", top_alpha, _reduced(h, w, factor))
+            wide = upsample(np.repeat(top_alpha[..., None], 3, axis=2), factor, size=(h, w))
+            top_alpha = np.ascontiguousarray(wide[..., 0])
+    opaque = scratch("merge.opaque", (h, w), np.uint8)
+    opaque.fill(255)
+    alphas = [opaque if a is None else a for a in (base_alpha, top_alpha)]
+    for name, alpha in zip(("base_alpha", "top_alpha"), alphas, strict=True):
+        check(name, alpha, (h, w))
+    out, _ = _destination(out, base, top)
+    out_alpha = output("out_alpha", out_alpha, (h, w), mask, out)
+    tables = (*columns_of(mask.shape[1], w, 1), *rows_of(mask.shape[0], h, mask.shape[0] / h))
+    flat = out.reshape(h, -1), out_alpha, base.reshape(h, -1), alphas[0], top.reshape(h, -1), alphas[1]
+    _merge_alpha(*flat, mask, *tables, scratch("merge.work", (3, w + LANES), np.int16))
+    return out
+
+
+def _destination(out: U8 | None, base: U8, top: U8 | None) -> tuple[U8, int]:
+    if out is None:
+        return np.empty(base.shape, np.uint8), APART
+    if out.shape == base.shape and is_same(out, base):
+        return output("out", out, base.shape, top), ON_BASE
+    if top is not None and out.shape == base.shape and is_same(out, top):
+        return output("out", out, base.shape, base), ON_TOP
+    return output("out", out, base.shape, base, top), APART
+
+
+def _reduced(h: int, w: int, factor: int) -> tuple[int, int]:
+    between("factor", factor, 1, MAX_FACTOR)
+    return -(-h // factor), -(-w // factor)
+
+
+def _small_tables(size: tuple[int, ...], h: int, factor: int) -> tuple[Any, Any, Any]:
+    return (*rows_of(size[0], h, 1 / factor), fracs_of(factor))
+
+
+def _small_scratch(small_w: int, factor: int) -> tuple[I16, F32]:
+    wide = scratch("merge.wide", (2, 3 * factor * (small_w + 1)), np.int16)
+    return wide, scratch("merge.near", (3 * small_w + 6,), np.float32)
