@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -92,9 +93,20 @@ def _run(arguments: list[str]) -> tuple[int, str]:
 
 def _record(content: bytes, distribution: str) -> Path:
     """Return the file whose existence says that this network ran in this version of the runtime."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256(content).hexdigest()
-    return cache / "framefx" / "networks" / f"{digest}-{distribution}-{metadata.version(distribution)}"
+    return _folder() / f"{digest}-{distribution}-{metadata.version(distribution)}"
+
+
+def _folder() -> Path:
+    if chosen := os.environ.get("FRAMEFX_CACHE_DIR"):
+        return Path(chosen, "networks")
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache, "framefx", "networks")
+    try:
+        return Path.home() / ".cache" / "framefx" / "networks"
+    except RuntimeError:
+        # A user without a home, as in containers.
+        return Path(tempfile.gettempdir(), "framefx", "networks")
 
 
 def _remember(seen: Path) -> None:

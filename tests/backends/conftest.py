@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from framefx.backends import guard
+
 
 @pytest.fixture(scope="session")
 def networks():
@@ -15,9 +17,14 @@ def networks():
     return module
 
 
+@pytest.fixture(scope="session")
+def real_folder():
+    return guard._folder
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory, monkeypatch):
-    """One cache for the whole run, and never the user's."""
-    directory = tmp_path_factory.getbasetemp() / "cache"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(directory))
-    return directory / "framefx" / "networks"
+def cache(tmp_path_factory, monkeypatch, real_folder):
+    """One memory of tried networks for the whole run, and never the user's."""
+    folder = tmp_path_factory.getbasetemp() / "networks"
+    monkeypatch.setattr(guard, "_folder", lambda: folder)
+    return folder

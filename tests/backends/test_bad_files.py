@@ -101,7 +101,7 @@ def test_a_network_that_ran_is_not_tried_again(backend, good, tmp_path, cache, m
 
 
 def test_no_place_to_remember_is_no_error(backend, good, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "good.tflite"))
+    monkeypatch.setattr(guard, "_folder", lambda: tmp_path / "good.tflite" / "networks")
     backend.load(tmp_path / "good.tflite", 1)
 
 
@@ -138,3 +138,13 @@ def test_missing_runtime_gives_the_command(backend_class, command, tmp_path, mon
     with pytest.raises(BackendUnavailableError, match="is not installed: run") as caught:
         backend_class().load(tmp_path / "any.tflite", 1)
     assert f"`{command}`" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "folder"),
+    [("FRAMEFX_CACHE_DIR", "/a", "/a/networks"), ("XDG_CACHE_HOME", "/b", "/b/framefx/networks")],
+)
+def test_where_it_is_remembered(variable, value, folder, monkeypatch, real_folder):
+    monkeypatch.delenv("FRAMEFX_CACHE_DIR", raising=False)
+    monkeypatch.setenv(variable, value)
+    assert str(real_folder()) == folder

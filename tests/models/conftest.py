@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from framefx.backends import builtin as backends
+from framefx.backends import guard
 from framefx.models import builtin as models
 from framefx.registry import Register, Registry
 
@@ -46,5 +47,7 @@ def real():
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory, monkeypatch):
-    """One cache for the whole run, and never the user's."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    """One memory of tried networks for the whole run, and never the user's."""
+    folder = tmp_path_factory.getbasetemp() / "networks"
+    monkeypatch.setattr(guard, "_folder", lambda: folder)
+    return folder

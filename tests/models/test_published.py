@@ -18,12 +18,12 @@ NETWORKS = {
 
 @pytest.fixture(params=NETWORKS)
 def name(request):
-    pytest.importorskip("ai_edge_litert", reason="tflite-runtime lacks an operator of these")
     return request.param
 
 
 @pytest.fixture
 def model(name, real, registry):
+    pytest.importorskip("ai_edge_litert", reason="tflite-runtime lacks an operator of these")
     return load(real(f"models/{name}.tflite"), registry)
 
 
