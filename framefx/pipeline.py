@@ -22,12 +22,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from framefx.card import make_card
+from framefx.capture import Capture
 from framefx.channel import Channel, ChannelClosed
 from framefx.errors import FramefxError, MediaError, PlanError
 from framefx.frame import Frame, Size
 from framefx.layers import Layers
 from framefx.plan import Plan
+from framefx.presenter import Card, Presenter
 from framefx.protocols import Observer, Sink, Source
 
 log = logging.getLogger(__name__)
@@ -36,18 +37,8 @@ Policy = Literal["live", "file"]
 MaskMode = Literal["sync", "async"]
 
 _QUEUE = 4
-_SILENCE = 1.5
 _HANG = 1.0
 _GRACE = 2.0
-
-
-@dataclass(frozen=True)
-class _Card:
-    """Stands for a frame that could not be finished."""
-
-    text: str
-    index: int
-    time: float
 
 
 @dataclass
@@ -76,6 +67,11 @@ class Pipeline:
         In async mode, at most this many masks a second; 0 for as many as can be.
     frames : int, optional
         Stop after this many frames.
+    on_demand : bool
+        Close a live source while nobody looks at a live sink.
+    linger : float
+        Seconds for which it stays open after the last look, so that a program that only probes does not switch the
+        camera's light on and off.
     observers : sequence of Observer
         Told about steps, drops, cards and repetitions.
     clock : callable
@@ -92,6 +88,8 @@ class Pipeline:
         mask_rate: float = 0.0,
         max_age: float = 0.1,
         frames: int | None = None,
+        on_demand: bool = True,
+        linger: float = 3.0,
         observers: Sequence[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -104,10 +102,16 @@ class Pipeline:
         self._clock = clock
         live = self.policy == "live"
         self._inbox: Channel[Frame] = Channel(1 if live else _QUEUE, newest_wins=live)
-        self._outbox: Channel[Frame | _Card] = Channel(1 if live else _QUEUE, newest_wins=live)
+        self._outbox: Channel[Frame | Card] = Channel(1 if live else _QUEUE, newest_wins=live)
         self._mask_box: Channel[Frame] = Channel(1, newest_wins=True)
         self._stop = threading.Event()
         self._opened = threading.Event()
+        self._wanted = threading.Event()
+        self._wanted.set()
+        self._on_demand = on_demand and source.live and sink.live
+        self._linger = linger
+        self._looked = clock()
+        self._capture = Capture(source, self._stop, self._wanted, clock)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._latest: Layers | None = None
@@ -115,7 +119,7 @@ class Pipeline:
         self._rate = 30.0
         self._busy_since: float | None = None
         self._generation = 0
-        self._sink_is_open = False
+        self._presenter = Presenter(sink, self._outbox, self)
         self._told: set[str] = set()
 
     @property
@@ -149,7 +153,7 @@ class Pipeline:
         for thread in (reader, *others):
             thread.join(_GRACE)
         self.plan.close()
-        self._count_drops()
+        self._finish_report()
         if self._error is not None:
             raise self._error
         return self.report
@@ -171,7 +175,7 @@ class Pipeline:
             raise PlanError("the new chain changes the size of the picture: restart framefx to change it")
         plan.observe(self._observers)
         with self._lock:
-            old, self.plan = self.plan, plan
+            self.plan = plan
             self._latest = None
             hung = self._hangs()
             if hung:
@@ -180,8 +184,6 @@ class Pipeline:
         self._told.clear()
         if hung:
             self._thread("runner", self._work)
-        else:
-            old.close()
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=self._guarded, args=(target,), name=f"framefx-{name}", daemon=True)
@@ -203,36 +205,32 @@ class Pipeline:
     def _stop_threads(self) -> None:
         self._stop.set()
         self._opened.set()
+        self._wanted.set()
         for box in (self._inbox, self._mask_box):
             box.close()
-
-    def _tell(self, name: str, **facts: Any) -> None:
-        for observer in self._observers:
-            observer.event(name, **facts)
 
     # The reader's thread.
 
     def _read(self) -> None:
+        frames = self._capture.frames()
         try:
-            self.source.open()
+            self._capture.open()
             self._size, self._rate = self.source.size, self.source.rate
             self._opened.set()
             start = self._clock()
-            while not self._stop.is_set() and not self._enough():
-                frame = self.source.read()
-                if frame is None:
-                    break
+            for frame in frames:
                 self.report.read += 1
                 if self.policy == "live" and not self.source.live:
                     self._stop.wait(max(0.0, start + frame.time - self._clock()))
                 if self.masks == "async":
                     self._mask_box.put(frame._lend(shared=True))
-                if not self._inbox.put(frame):
+                if not self._inbox.put(frame) or self._enough():
                     break
         except BaseException as error:
             self._fail(error)
-        finally:
             self.source.close()
+        finally:
+            frames.close()
             self._opened.set()
             self._inbox.close()
             self._mask_box.close()
@@ -267,39 +265,42 @@ class Pipeline:
     # The runner's thread.
 
     def _work(self) -> None:
-        generation = self._generation
+        generation, plan = self._generation, self.plan
         while self._error is None:
             try:
                 frame = self._inbox.get()
             except ChannelClosed:
                 break
-            result = self._finished(frame)
+            if plan is not self.plan:
+                plan.close()
+                plan = self.plan
+            result = self._finished(plan, frame)
             if generation != self._generation:
+                plan.close()
                 return  # this thread was left behind; a new one runs the new plan
             if result is not None:
                 self._outbox.put(result)
         self._outbox.close()
 
-    def _finished(self, frame: Frame) -> Frame | _Card | None:
-        plan = self.plan
+    def _finished(self, plan: Plan, frame: Frame) -> Frame | Card | None:
         self._busy_since = self._clock()
         try:
             if self.masks == "sync":
                 return plan.run(frame)
             layers = self._latest
             if layers is None:
-                return _Card("waiting for the first mask", frame.index, frame.time)
+                return Card("waiting for the first mask", frame.index, frame.time)
             age = frame.time - layers.time
-            self._tell("mask", age=age)
+            self.tell("mask", age=age)
             if age > self._max_age:
-                return _Card(f"the mask is {age * 1e3:.0f} ms old", frame.index, frame.time)
+                return Card(f"the mask is {age * 1e3:.0f} ms old", frame.index, frame.time)
             return plan.apply(frame, layers, shared=True)
         except Exception as error:
             return self._fault(error, frame)
         finally:
             self._busy_since = None
 
-    def _fault(self, error: Exception, frame: Frame) -> _Card | None:
+    def _fault(self, error: Exception, frame: Frame) -> Card | None:
         """A file run ends with the first fault; a live one shows the card and goes on."""
         if self.policy == "file":
             self._fail(error)
@@ -308,7 +309,7 @@ class Pipeline:
         text = first_line if isinstance(error, FramefxError) else f"{type(error).__name__}: {first_line}"
         step = self.plan.running
         self._once(f"{step}: {text}", error)
-        return _Card(f"step '{step}' failed", frame.index, frame.time)
+        return Card(f"step '{step}' failed", frame.index, frame.time)
 
     def _once(self, text: str, error: Exception | None = None) -> None:
         if text not in self._told:
@@ -327,8 +328,8 @@ class Pipeline:
         try:
             self._opened.wait()
             if self._size != (0, 0):
-                self._write_all()
-            if self._error is None and self._sink_is_open:
+                self._presenter.show_all(self.plan.output_size(self._size), self._rate)
+            if self._error is None and self._presenter.is_open:
                 self.sink.finish()
                 committed = True
             elif self._error is None and not self.report.stopped:
@@ -337,63 +338,44 @@ class Pipeline:
             if not committed:
                 self.sink.abort()
 
-    def _write_all(self) -> None:
-        size = self.plan.output_size(self._size)
-        last: Frame | None = None
-        if self.sink.live:
-            self.sink.open(size, self._rate, False)
-            self._sink_is_open = True
-            self._send(make_card(size, "starting"))
-        while self._error is None and not (self.policy == "live" and self.report.sent == self._frames):
-            try:
-                item = self._outbox.get(_SILENCE / self._rate if self.sink.live else 0.5)
-            except ChannelClosed:
-                return
-            except TimeoutError:
-                if self._abandoned():
-                    return
-                self._fill_silence(size, last)
-                continue
-            if isinstance(item, Frame):
-                last = item
-            else:
-                self.report.cards += 1
-                self._tell("card", text=item.text)
-                item = make_card(size, item.text, last, index=item.index, time=item.time)
-            if not self._sink_is_open:
-                self.sink.open(size, self._rate, item.alpha is not None)
-                self._sink_is_open = True
-            self._send(item)
-            self.report.sent += 1
-            self._tell("sent", index=item.index)
+    def ended(self) -> bool:
+        """Whether nothing more is to be shown (the presenter asks)."""
+        return self._error is not None or (self.policy == "live" and self._presenter.sent == self._frames)
 
-    def _abandoned(self) -> bool:
-        """Whether the run was stopped and the runner will not come back."""
+    def abandoned(self) -> bool:
+        """Whether the run was stopped and the runner will not come back (the presenter asks)."""
         return self._stop.is_set() and (self._error is not None or self._hangs())
 
-    def _fill_silence(self, size: Size, last: Frame | None) -> None:
-        if not self.sink.live:
+    def asleep(self) -> bool:
+        """Whether the source is closed because nobody looks."""
+        return self._capture.asleep
+
+    def trouble(self) -> str:
+        """Why no frames come at the moment, or ""."""
+        if not self._hangs():
+            return self._capture.away
+        text = f"step '{self.plan.running}' does not return"
+        self._once(text)
+        return text
+
+    def look(self) -> None:
+        """Notice whether anybody looks at the sink; the reader opens and closes the source by it."""
+        if not self._on_demand:
             return
-        if self._hangs():
-            step = self.plan.running
-            self._once(f"step '{step}' does not return")
-            self._send(make_card(size, f"step '{step}' does not return", last))
-            return
-        if last is not None:
-            self._send(last)
-            self.report.repeated += 1
-            self._tell("repeated")
+        if self.sink.wanted():
+            self._looked = self._clock()
+            self._wanted.set()
+        elif self._clock() - self._looked > self._linger and not self._stop.is_set():
+            self._wanted.clear()
 
-    def _send(self, frame: Frame) -> None:
-        if frame.alpha is not None and not getattr(self.sink, "takes_alpha", True):
-            from framefx.kernels import over_black
+    def tell(self, name: str, **facts: Any) -> None:
+        """Tell the observers that something happened."""
+        for observer in self._observers:
+            observer.event(name, **facts)
 
-            out = frame.new()
-            over_black(frame.pixels, frame.alpha, out.pixels)
-            frame = out._lend(shared=False)
-        self.sink.send(frame)
-
-    def _count_drops(self) -> None:
+    def _finish_report(self) -> None:
+        shown = self._presenter
+        self.report.sent, self.report.cards, self.report.repeated = shown.sent, shown.cards, shown.repeated
         self.report.dropped = self.dropped
         if self.report.dropped:
-            self._tell("dropped", count=self.report.dropped)
+            self.tell("dropped", count=self.report.dropped)

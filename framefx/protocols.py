@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Where frames come from.
 
-    The constructor checks options and opens nothing. `open` is called once, then `read` until it returns None
-    or the pipeline stops, then `close` exactly once, also after a failed `open`. `open`, `read` and `close` are
-    called on one thread, the reader's.
+    The constructor checks options and opens nothing. `open`, then `read` until it returns None, raises, or the
+    pipeline stops, then `close`, also after a failed `open`. All are called on one thread, the reader's. A live
+    source is opened again after `close`: when the device comes back, or when somebody looks again.
 
     A frame returned by `read` is the core's: the source does not touch its memory again. Take it from a
     `FramePool` of your own (`pool.frame(size)`) and nothing is allocated per frame, or `Frame.borrow` an array.
@@ -58,8 +58,9 @@ class Source(Protocol):
         """Return the next frame, or None at the end.
 
         `Frame.index` counts from 0 without gaps that the source made itself; `Frame.time` is in seconds from the
-        first frame and never runs backwards. A live source waits for the next frame and raises `DeviceError`
-        when the device is gone.
+        first frame and never runs backwards; the pipeline carries both on after a reopening. A live source waits
+        for the next frame, two seconds at most, and raises `DeviceError` when the device is gone or frozen: the
+        viewer sees the card until it opens again.
         """
 
     def close(self) -> None:

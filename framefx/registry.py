@@ -51,7 +51,7 @@ class Step:
     kind: type | None = None
     resize: Callable[..., Size] | None = None
 
-    @property
+    @cached_property
     def stateful(self) -> bool:
         return inspect.isclass(self.target)
 
