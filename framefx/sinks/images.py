@@ -50,6 +50,7 @@ class ImageSequence:
         self.takes_alpha = _checked_suffix(location, self._pattern) in _WITH_ALPHA
         self._quality = quality
         self._written: list[Path] = []
+        self._made_folder = False
 
     def open(self, size: Size, rate: float, has_alpha: bool) -> None:
         """Make the folder.
@@ -60,8 +61,10 @@ class ImageSequence:
             When it cannot be made.
         """
         self._written = []
+        folder = self._pattern.parent
+        self._made_folder = not folder.exists()
         try:
-            self._pattern.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(self.location, error) from error
 
@@ -88,7 +91,10 @@ class ImageSequence:
         for path in self._written:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-        self._written = []
+        if self._made_folder:
+            with contextlib.suppress(OSError):
+                self._pattern.parent.rmdir()
+        self._written, self._made_folder = [], False
 
 
 class ImageFile:
