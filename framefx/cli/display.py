@@ -56,7 +56,7 @@ def table(pipeline: Pipeline, timings: Timings) -> Table:
         f"copies {pool.copies / sent:.2f} a frame ({pool.copied_bytes / sent / 1e6:.1f} MB), "
         f"buffers {pool.allocations}"
     )
-    result = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    result = Table(title=title, caption=caption, title_justify="left", caption_justify="left", min_width=72)
     result.add_column("step")
     for name in ("median ms", "p99 ms", "frames"):
         result.add_column(name, justify="right")
