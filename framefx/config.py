@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from framefx.errors import ConfigError, did_you_mean
 from framefx.frame import Size
 from framefx.maskpipeline import MaskOptions
+from framefx.stack import Blend
 
 Key = tuple[str | int, ...]
 """Path of a value in a YAML document: keys and list positions."""
@@ -73,6 +74,21 @@ class LayerPicture(_Section):
     image: Annotated[Path, Field(description="a picture: white inside, black outside")]
 
 
+class StackEntry(_Section):
+    """One picture of a stack, from the bottom up."""
+
+    source: Annotated[
+        str, Field(description="frame, empty, previous, a layer (the frame cut out by it), or what --source takes")
+    ] = "frame"
+    chain: Annotated[str | list[str | dict[str, Any]], Field(description="filters of this picture alone")] = []
+    opacity: Annotated[float, Field(ge=0, le=1, description="0 invisible to 1")] = 1.0
+    blend: Annotated[Blend, Field(description="how its colours meet what lies below")] = "normal"
+    position: Annotated[
+        tuple[int, int], Field(description="pixels, [x, y] of its top left corner; negative: from right and bottom")
+    ] = (0, 0)
+    size: Annotated[Size | None, BeforeValidator(parse_size), Field(description="pixels, WIDTHxHEIGHT")] = None
+
+
 def _as_port(value: Any) -> Any:
     return {"device": value} if isinstance(value, str | int) else value
 
@@ -88,6 +104,9 @@ class Settings(_Section):
     sink: Annotated[Port, BeforeValidator(_as_port), Field(description="where frames go")] = Port()
     chain: Annotated[
         str | list[str | dict[str, Any]] | None, Field(description="filters, in order; FFmpeg's syntax or a list")
+    ] = None
+    stack: Annotated[
+        list[StackEntry] | None, Field(min_length=1, description="pictures over pictures, instead of a chain")
     ] = None
     model: Annotated[
         list[str], BeforeValidator(_as_list), Field(description="names or files of networks; first come, first asked")

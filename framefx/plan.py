@@ -11,18 +11,19 @@ Every error that can be found before a camera opens is found while the plan is m
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from framefx.chain import POSITIONAL, Call, Chain
-from framefx.errors import OptionError, PlanError
+from framefx.chain import Chain
+from framefx.errors import PlanError
+from framefx.feed import Feed
 from framefx.frame import Frame, FramePool, Size
 from framefx.layers import LayerPlan, Layers, LoadedModel, Post
 from framefx.mask import Mask
-from framefx.registry import CORE_NEEDS, Registry
-from framefx.steps import BoundStep, Group, Move, Op, Watch, resized
+from framefx.registry import Registry, find_port
+from framefx.resolve import label_steps, resolve
+from framefx.stack import Branch, Entry, Stack, place
+from framefx.steps import BoundStep, Op, Watch
 from framefx.where import Where
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Plan:
 
     Parameters
     ----------
-    chain : Chain or str
+    chain : Chain, Stack or str
         What the user asked for.
     registry : Registry
         What is installed (`PluginManager.registry`).
@@ -53,8 +54,8 @@ class Plan:
     ----------
     pool : FramePool
         Where this plan takes memory from; its counts are facts for observers and tests.
-    ops : list
-        Groups and geometries, in order.
+    stack : Stack
+        What the user asked for; a chain is a stack of one.
     layers : LayerPlan
         Which layer comes from where.
 
@@ -66,18 +67,60 @@ class Plan:
 
     def __init__(
         self,
-        chain: Chain | str,
+        chain: Chain | Stack | str,
         registry: Registry,
         *,
         load_models: Callable[[], Sequence[LoadedModel]] = _no_models,
         given: Mapping[str, Mask] | None = None,
         post: Post | None = None,
     ) -> None:
-        self.chain = Chain.parse(chain) if isinstance(chain, str) else chain
+        chain = Chain.parse(chain) if isinstance(chain, str) else chain
+        self.stack = chain if isinstance(chain, Stack) else Stack.of(chain)
         self.pool = FramePool()
         self.layers = LayerPlan(registry, given or {}, load_models, post)
         self._watch = Watch()
-        self.ops: list[Op] = self._resolve(registry)
+        self.branches = self._resolve(registry)
+
+    def _resolve(self, registry: Registry) -> list[Branch]:
+        """Resolve every entry; labels are unique over the whole stack."""
+        calls = [call for entry in self.stack.entries for call in entry.chain]
+        labels = iter(label_steps(Chain(tuple(calls))))
+        return [self._branch(entry, [next(labels) for _ in entry.chain], registry) for entry in self.stack.entries]
+
+    def _branch(self, entry: Entry, labels: list[str], registry: Registry) -> Branch:
+        cut, feed = None, None
+        if entry.source not in ("frame", "empty", "previous"):
+            if self._is_layer(entry.source, registry):
+                cut = Where.parse(entry.source, f"{entry.origin}: source")
+                for term in cut.terms:
+                    self.layers.require(term, f"{entry.origin}: source", Mask)
+            else:
+                port, location = find_port(registry.sources, entry.source, "source")
+                feed = Feed(port.make(location, {}, entry.origin))
+        if feed is None:
+            return Branch(entry, resolve(entry.chain, labels, registry, self.layers), cut, self.layers.makers)
+        own = LayerPlan(registry, {}, _no_models)
+        ops = resolve(entry.chain, labels, registry, own)
+        if own.names:
+            raise PlanError(
+                f"{entry.origin}: layers belong to the camera's picture, and '{own.names[0]}' is asked for on "
+                f"{entry.source}: write where=all, or use source: frame"
+            )
+        return Branch(entry, ops, None, {}, feed)
+
+    def _is_layer(self, source: str, registry: Registry) -> bool:
+        try:
+            terms = Where.parse(source, "source").terms
+        except PlanError:
+            return False
+        if "." in source or not terms:
+            return False
+        return not any(port.accepts(source) for port in registry.sources)
+
+    @property
+    def ops(self) -> list[Op]:
+        """Groups and geometries, in order."""
+        return [op for branch in self.branches for op in branch.ops]
 
     @property
     def steps(self) -> list[BoundStep]:
@@ -99,11 +142,7 @@ class Plan:
 
     def output_size(self, size: Size) -> Size:
         """Return the (height, width) of what comes out when frames of `size` go in."""
-        for op in self.ops:
-            if isinstance(op, Move):
-                for bound in op.steps:
-                    size = resized(bound, size)
-        return size
+        return self.branches[0].output_size(size)
 
     def compute_layers(self, frame: Frame) -> Layers:
         """Compute the layers of `frame`, the source's; on one thread at a time."""
@@ -114,12 +153,14 @@ class Plan:
 
     def apply(self, frame: Frame, layers: Layers, *, shared: bool = False) -> Frame:
         """Run every step on `frame` with `layers`; `shared` says that somebody else still reads it."""
-        frame = frame._lend(shared=shared)
-        frame._pool = self.pool
-        values = dict(layers.values)
-        for op in self.ops:
-            frame = op.run(frame, values, self.pool, self._watch)
-        return frame
+        last = max((i for i, b in enumerate(self.branches) if b.reads_frame), default=-1)
+        below: Frame | None = None
+        for number, branch in enumerate(self.branches):
+            handle = frame._lend(shared=shared or number < last)
+            handle._pool = self.pool
+            picture = branch.run(handle, below, layers.values, self.pool, self._watch)
+            below = place(below, picture, branch.entry, self.pool)
+        return frame if below is None else below
 
     def run(self, frame: Frame) -> Frame:
         """Compute the layers of `frame` and run every step on it."""
@@ -139,93 +180,6 @@ class Plan:
         """Release what steps and layers hold; a later call takes it again."""
         for step in self.steps:
             step.close()
+        for branch in self.branches:
+            branch.close()
         self.layers.close()
-
-    def _resolve(self, registry: Registry) -> list[Op]:
-        bound: list[tuple[BoundStep, Where]] = []
-        labels = _labels(self.chain)
-        for call, label in zip(self.chain, labels, strict=True):
-            bound.append(self._bind(call, label, registry))
-        ops: list[Op] = []
-        for key, members in groupby(bound, key=lambda pair: None if pair[0].step.moves else str(pair[1])):
-            pairs = list(members)
-            steps = [step for step, _ in pairs]
-            if key is None:
-                ops.append(Move(steps))
-            else:
-                _mark_dead(steps)
-                ops.append(Group(pairs[0][1], steps, self.layers.makers))
-        for op in ops:
-            self._require(op)
-        _set_later_layers(ops)
-        return ops
-
-    def _bind(self, call: Call, label: str, registry: Registry) -> tuple[BoundStep, Where]:
-        step = registry.filters.find(call.name, call.origin)
-        options = dict(call.options)
-        if POSITIONAL in options:
-            value = options.pop(POSITIONAL)
-            if not step.options.names:
-                raise OptionError(f"{call.origin}: {call.name} has no options, got {value!r}")
-            first = step.options.names[0]
-            if first in options:
-                raise OptionError(f"{call.origin}: {call.name}: option '{first}' is given twice")
-            options = {first: value, **options}
-        where_text = options.pop("where", None)
-        if step.moves and where_text is not None:
-            raise PlanError(f"{call.origin}: {call.name} moves the whole picture and takes no where")
-        where = Where.parse(str(where_text or step.where), f"{call.origin}: {call.name}")
-        checked = step.options.check(options, call.origin, call.base)
-        try:
-            bound = BoundStep(label, step, checked, ())
-        except (ValueError, TypeError) as error:
-            raise OptionError(f"{call.origin}: {call.name}: {error}") from error
-        return bound, where
-
-    def _require(self, op: Op) -> None:
-        for bound in op.steps:
-            if bound.dead:
-                continue
-            owner = f"filter '{bound.label}'"
-            bound.needs = tuple(need.name for need in bound.step.needs)
-            for need in bound.step.layers:
-                self.layers.require(need.name, owner, need.kind, optional=need.optional)
-        if isinstance(op, Group):
-            for term in op.where.terms:
-                self.layers.require(term, f"where={op.where} of '{op.live[0].label}'", Mask)
-
-
-def _labels(chain: Chain) -> list[str]:
-    """Return a label for each step: its own, its filter's name, or that with a number where names repeat."""
-    given = Counter(call.label for call in chain if call.label)
-    twice = next((label for label, count in given.items() if count > 1), None)
-    if twice:
-        raise PlanError(f"two steps are labelled '@{twice}': labels name one step")
-    totals = Counter(call.name for call in chain if not call.label)
-    seen: Counter[str] = Counter()
-    labels = []
-    for call in chain:
-        if call.label:
-            labels.append(f"{call.name}@{call.label}")
-            continue
-        seen[call.name] += 1
-        labels.append(call.name if totals[call.name] == 1 else f"{call.name}#{seen[call.name]}")
-    return labels
-
-
-def _mark_dead(steps: Sequence[BoundStep]) -> None:
-    for index in range(len(steps) - 1, 0, -1):
-        if not steps[index].step.reads_frame:
-            for earlier in steps[:index]:
-                earlier.dead = True
-            return
-
-
-def _set_later_layers(ops: Sequence[Op]) -> None:
-    later: set[str] = set()
-    for op in reversed(ops):
-        if isinstance(op, Move):
-            op.later_layers = frozenset(later)
-        later |= {name for bound in op.steps if not bound.dead for name in bound.needs if name not in CORE_NEEDS}
-        if isinstance(op, Group):
-            later |= set(op.where.terms)

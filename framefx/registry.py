@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
 
-from framefx.errors import PluginError, UnknownNameError, did_you_mean
+from framefx.errors import PluginError, UnknownNameError, UsageError, did_you_mean
 from framefx.frame import Frame, Size
 from framefx.geometry import Geometry
 from framefx.options import Options, resolve_annotation
@@ -178,6 +178,27 @@ class Registry:
         self.families: Table[Family] = Table("model family")
         self.runtimes: Table[Runtime] = Table("backend")
         self.weights: dict[str, Path] = {}
+
+
+def find_port(table: Table[Port], location: str, noun: str) -> tuple[Port, str]:
+    """Return the source or sink that takes `location`, and the location without its kind.
+
+    Raises
+    ------
+    UsageError
+        When none does.
+    """
+    kind, colon, rest = location.partition(":")
+    if colon and kind in table.names:
+        return table.find(kind), rest
+    for port in table:
+        if port.accepts(location):
+            return port, location
+    kinds = ", ".join(table.names)
+    raise UsageError(
+        f"nothing can use {location!r} as a {noun}: name a file, a device or kind:LOCATION (kinds: {kinds}); "
+        f"`framefx {noun}s` says what each takes"
+    )
 
 
 class Register:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framefx.chain import Chain
-from framefx.config import Config, Settings
+from framefx.config import Config, Settings, StackEntry
 from framefx.errors import MediaError, UsageError
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
 from framefx.pipeline import Pipeline, Report
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
-from framefx.registry import Port, Table
+from framefx.registry import Port, Table, find_port
+from framefx.stack import Entry, Stack
 
 if TYPE_CHECKING:
     from framefx.protocols import Observer, Sink, Source
@@ -65,30 +66,46 @@ class Job:
         self.mask_rate: float = chosen["mask_rate"] if settings.mask_rate is None else settings.mask_rate
         self.threads: int = settings.threads or chosen["threads"]
 
-    def chain(self) -> Chain:
-        """Return the chain of the settings.
+    def stack(self) -> Stack:
+        """Return what the settings ask for: a stack, or a chain as a stack of one.
 
         Raises
         ------
         UsageError
-            When there is none, or it does not parse.
+            When there is neither or both, or a chain does not parse.
         """
-        chain = self.settings.chain
+        chain, stack = self.settings.chain, self.settings.stack
+        if chain is not None and stack is not None:
+            raise UsageError("chain and stack are both given: a stack's pictures have chains of their own")
+        if stack is not None:
+            return Stack(tuple(self._entry(entry, number) for number, entry in enumerate(stack)))
         if chain is None:
             raise UsageError("no chain: say what to do with --chain, for example --chain blur")
-        if isinstance(chain, str):
-            return Chain.parse(chain)
-        if self.config is None:
-            return Chain.from_config(chain)
-        place = self.config.place
-        return Chain.from_config(chain, lambda i: f"{place('chain', i)}: chain step {i + 1}", self.config.base)
+        return Stack.of(self._chain(chain, "chain"))
+
+    def _entry(self, entry: StackEntry, number: int) -> Entry:
+        origin = f"{self._place('stack', number)}stack entry {number + 1}"
+        chain = self._chain(entry.chain, "stack", number, "chain") if entry.chain else Chain()
+        source = entry.source
+        if self.config is not None and (self.config.base / source).is_file():
+            source = str(self.config.base / source)
+        return Entry(source, chain, entry.opacity, entry.blend, entry.position, entry.size, origin)
+
+    def _chain(self, steps: str | Sequence[Any], *key: str | int) -> Chain:
+        if isinstance(steps, str):
+            return Chain.parse(steps)
+        base = self.config.base if self.config else None
+        return Chain.from_config(steps, lambda i: f"{self._place(*key, i)}chain step {i + 1}", base)
+
+    def _place(self, *key: str | int) -> str:
+        return f"{self.config.place(*key)}: " if self.config else ""
 
     def plan(self) -> Plan:
         """Make the plan; every error that can be found before a device opens is found here."""
         from framefx.maskpipeline import MaskPipeline
 
         return Plan(
-            self.chain(),
+            self.stack(),
             self.plugins.registry,
             load_models=self._load_models,
             given={name: _mask_of(picture.image) for name, picture in self.settings.layers.items()},
@@ -122,7 +139,7 @@ class Job:
         """
         source_at, at = self._locations()
         _refuse_overwriting(source_at, at)
-        port, rest = _port(self.plugins.registry.sinks, at, "sink")
+        port, rest = find_port(self.plugins.registry.sinks, at, "sink")
         options = dict(self.settings.sink.options)
         if port.name == "video" and Path(source_at).is_file():
             options.setdefault("audio_from", source_at)
@@ -211,22 +228,8 @@ def _validated(values: Mapping[str, Any]) -> Settings:
         raise UsageError(f"{name} is {problem['input']!r}: {problem['msg']}") from error
 
 
-def _port(table: Table[Port], location: str, noun: str) -> tuple[Port, str]:
-    kind, colon, rest = location.partition(":")
-    if colon and kind in table.names:
-        return table.find(kind), rest
-    for port in table:
-        if port.accepts(location):
-            return port, location
-    kinds = ", ".join(table.names)
-    raise UsageError(
-        f"nothing can use {location!r} as a {noun}: name a file, a device or kind:LOCATION (kinds: {kinds}); "
-        f"`framefx {noun}s` says what each takes"
-    )
-
-
 def _make(table: Table[Port], location: str, options: Mapping[str, Any], noun: str) -> Any:
-    port, rest = _port(table, location, noun)
+    port, rest = find_port(table, location, noun)
     return port.make(rest, dict(options))
 
 

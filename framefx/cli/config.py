@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.write(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
         return 0
     job = Job(config.settings, config=config)
-    if config.settings.chain is not None:
+    if config.settings.chain is not None or config.settings.stack is not None:
         job.plan().close()
     sys.stdout.write(f"{options.file}: in order\n")
     return 0

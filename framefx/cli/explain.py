@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
 def text(job: Job, plan: Plan, size: Size, costs: dict[str, float]) -> str:
     """Return the explanation of a plan."""
     height, width = plan.output_size(size)
-    lines = [f"chain: {plan.chain}", ""]
+    lines = [f"chain: {plan.stack}", ""]
     lines += ["models:"] + [f"  {m.name}: gives {', '.join(m.wanted)}" for m in plan.layers.models] or []
     if not plan.layers.models:
         lines[-1] = "models: none is loaded"

@@ -38,6 +38,8 @@ def make_job(options: argparse.Namespace) -> Job:
     for name in ("plugins", "disable_plugins"):
         if name in given:
             given[name] = [*values.get(name, []), *given[name]]
+    if "chain" in given:
+        values.pop("stack", None)  # the command line wins over the file
     settings = _validate({**values, **given})
     return Job(settings, config=config if "chain" not in given else None)
 
