@@ -118,14 +118,17 @@ def _pixel_format(codec: str, size: Size, alpha: bool) -> str:
 
     formats = av.codec.Codec(codec, "w").video_formats or ()
     there = [format.name for format in formats]
-    if codec in _RGB_CODECS:
+    wanted: tuple[str, ...]
+    if codec == "mjpeg":
+        wanted = ("yuvj444p",) if size[0] % 2 or size[1] % 2 else ("yuvj420p",)
+    elif codec in _RGB_CODECS:
         wanted = _RGB_FORMATS[0 if alpha else 4 :]
     elif alpha:
         wanted = ("yuva420p",)
     elif codec not in _VPX and (size[0] % 2 or size[1] % 2):
-        wanted = ("yuv444p", "yuvj444p")
+        wanted = ("yuv444p",)
     else:
-        wanted = ("yuv420p", "yuvj420p", "yuv422p")
+        wanted = ("yuv420p", "yuv422p")
     return next((name for name in wanted if name in there), there[0] if there else "yuv420p")
 
 

@@ -40,7 +40,7 @@ def read_barcode(pixels: Image) -> int:
     row = pixels[height - max(1, height // 16)].mean(axis=1)
     number = 0
     for bit in range(_BITS):
-        centre = (2 * bit + 1) * width // (2 * _BITS)
+        centre = (bit * width // _BITS + (bit + 1) * width // _BITS - 1) // 2
         number = number << 1 | int(row[centre] > 127)
     return number
 
