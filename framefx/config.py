@@ -122,6 +122,7 @@ class Settings(_Section):
         Literal["latency", "balanced", "cpu"], Field(description="sets masks, mask_rate and threads together")
     ] = "balanced"
     layers: Annotated[dict[str, LayerPicture], Field(description="layers given by pictures")] = {}
+    set: Annotated[list[str], Field(description="changes to single options, STEP.OPTION=VALUE")] = []
     frames: Annotated[int | None, Field(ge=1, description="stop after this many frames")] = None
     plugins: Annotated[list[Path], Field(description="Python files to load as plugins")] = []
     disable_plugins: Annotated[list[str], Field(description="names of plugins to leave out")] = []

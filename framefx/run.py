@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from framefx.config import Config, Settings, StackEntry
 from framefx.errors import MediaError, UsageError
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
+from framefx.override import override
 from framefx.pipeline import Pipeline, Report
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
@@ -21,7 +23,8 @@ from framefx.registry import Port, Table, find_port
 from framefx.stack import Entry, Stack
 
 if TYPE_CHECKING:
-    from framefx.protocols import Observer, Sink, Source
+    from framefx.maskpipeline import MaskPipeline
+    from framefx.protocols import Model, Observer, Sink, Source
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ class Job:
         self.plugins = plugins or PluginManager(files=settings.plugins, disabled=settings.disable_plugins)
         self.notes: list[str] = []
         self._chosen: tuple[str, str] | None = None
+        self._loaded: dict[str, Model] = {}
         self.frames = settings.frames
         chosen = _PRIORITIES[settings.priority]
         self.masks = settings.masks or chosen["masks"]
@@ -78,10 +82,12 @@ class Job:
         if chain is not None and stack is not None:
             raise UsageError("chain and stack are both given: a stack's pictures have chains of their own")
         if stack is not None:
-            return Stack(tuple(self._entry(entry, number) for number, entry in enumerate(stack)))
-        if chain is None:
+            entries = Stack(tuple(self._entry(entry, number) for number, entry in enumerate(stack)))
+        elif chain is not None:
+            entries = Stack.of(self._chain(chain, "chain"))
+        else:
             raise UsageError("no chain: say what to do with --chain, for example --chain blur")
-        return Stack.of(self._chain(chain, "chain"))
+        return override(entries, self.settings.set)
 
     def _entry(self, entry: StackEntry, number: int) -> Entry:
         origin = f"{self._place('stack', number)}stack entry {number + 1}"
@@ -100,28 +106,49 @@ class Job:
     def _place(self, *key: str | int) -> str:
         return f"{self.config.place(*key)}: " if self.config else ""
 
-    def plan(self) -> Plan:
+    def plan(self, keep: Plan | None = None) -> Plan:
         """Make the plan; every error that can be found before a device opens is found here."""
-        from framefx.maskpipeline import MaskPipeline
-
         return Plan(
             self.stack(),
             self.plugins.registry,
             load_models=self._load_models,
             given={name: _mask_of(picture.image) for name, picture in self.settings.layers.items()},
-            post=MaskPipeline(self.settings.mask),
+            post=self._mask_pipeline,
+            keep=keep,
         )
 
+    @cached_property
+    def _mask_pipeline(self) -> MaskPipeline:
+        from framefx.maskpipeline import MaskPipeline
+
+        return MaskPipeline(self.settings.mask)
+
     def _load_models(self) -> Sequence[LoadedModel]:
+        return [LoadedModel(name, self._model(name)) for name in self.settings.model]
+
+    def _model(self, name: str) -> Model:
         from framefx.models.loading import find, load
 
-        registry = self.plugins.registry
-        loaded = []
-        for name in self.settings.model:
-            path = registry.weights.get(name) or find(name, registry.weights)
-            model = load(path, registry, backend=self.settings.backend, threads=self.threads)
-            loaded.append(LoadedModel(name, model))
-        return loaded
+        if name not in self._loaded:
+            registry = self.plugins.registry
+            path = find(name, registry.weights)
+            self._loaded[name] = load(path, registry, backend=self.settings.backend, threads=self.threads)
+        return self._loaded[name]
+
+    def replan(self, settings: Settings, config: Config, old: Plan) -> Plan:
+        """Make the plan of changed settings; models, masks and steps that did not change go on as they are.
+
+        Raises
+        ------
+        UsageError
+            When something is wrong in them; nothing has changed then.
+        """
+        job = Job(settings, self.plugins, config)
+        if (settings.backend, job.threads) == (self.settings.backend, self.threads):
+            job._loaded = self._loaded
+        if settings.mask == self.settings.mask:
+            job._mask_pipeline = self._mask_pipeline
+        return job.plan(keep=old)
 
     def source(self) -> Source:
         """Make the source."""

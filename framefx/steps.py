@@ -56,6 +56,7 @@ class BoundStep:
     needs: tuple[str, ...]
     instance: Callable[..., Any] = field(init=False)
     dead: bool = False
+    given_away: bool = False
 
     def __post_init__(self) -> None:
         self.instance = self.step.target
@@ -89,10 +90,18 @@ class BoundStep:
         except Exception as error:  # the first real frame tells, with everything known by then
             log.debug("step '%s' cannot be tried beforehand: %s", self.label, error)
 
+    def take_over(self, others: Sequence[BoundStep]) -> None:
+        """Go on with the state of the step of another plan that has this label and these options, if there is one."""
+        for other in others:
+            same = other.label == self.label and other.step.target is self.step.target
+            if self.step.stateful and same and other.options == self.options:
+                self.instance = other.instance
+                other.given_away = True
+
     def close(self) -> None:
-        """Release what a stateful step holds."""
+        """Release what a stateful step holds, unless another plan goes on with it."""
         close = getattr(self.instance, "close", None)
-        if self.step.stateful and close is not None:
+        if self.step.stateful and close is not None and not self.given_away:
             close()
 
 

@@ -110,6 +110,7 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to do")
     repeatable: dict[str, Any] = {"action": "append", "default": []}
     group.add_argument("--chain", metavar="CHAIN", help="filters in order, for example blur,color=saturation=1.2")
+    group.add_argument("--set", metavar="STEP.OPTION=VALUE", help="change one option of one step", **repeatable)
     group.add_argument("--config", metavar="FILE", help="a YAML config file; the command line wins over it")
     group.add_argument("--profile", metavar="NAME", help="a profile of the config file")
     group.add_argument("--plugin", metavar="FILE.py", help="load a plugin from a file", **repeatable)

@@ -7,14 +7,15 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from framefx.cli.settings import make_job
+from framefx.cli.settings import make_job, reread
 from framefx.timing import Timings
 
 if TYPE_CHECKING:
     from framefx.pipeline import Pipeline
+    from framefx.run import Job
 
 _EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
@@ -28,11 +29,20 @@ def run_command(options: argparse.Namespace) -> int:
         for note in job.notes:
             _say(note)
         warm(pipeline)
-    with _signals(pipeline) as received, _display(pipeline, timings, options):
+    with _signals(pipeline) as received, _display(pipeline, timings, options), _reloading(job, pipeline, options):
         report = pipeline.run()
     if options.stats or options.verbose:
         _say(f"{report.sent} frames sent, {report.dropped} dropped, {report.cards} cards, {report.repeated} repeated")
     return _EXIT[received[0]] if received else 0
+
+
+def _reloading(job: Job, pipeline: Pipeline, options: argparse.Namespace) -> AbstractContextManager[None]:
+    """A saved config file changes a live chain; a file that is being rendered keeps the chain it began with."""
+    if job.config is None or pipeline.policy != "live":
+        return nullcontext()
+    from framefx.reload import reloading
+
+    return reloading(pipeline, job.config.document.path, lambda old: reread(job, options, old))
 
 
 def warm(pipeline: Pipeline) -> None:

@@ -12,10 +12,12 @@ from pydantic import ValidationError
 from framefx.chain import Chain
 from framefx.config import Config, Settings
 from framefx.errors import UsageError, did_you_mean
+from framefx.plan import Plan
+from framefx.plugins import PluginManager
 from framefx.run import Job
 
 
-def make_job(options: argparse.Namespace) -> Job:
+def make_job(options: argparse.Namespace, plugins: PluginManager | None = None) -> Job:
     """Return the job that the arguments describe.
 
     Raises
@@ -41,7 +43,15 @@ def make_job(options: argparse.Namespace) -> Job:
     if "chain" in given:
         values.pop("stack", None)  # the command line wins over the file
     settings = _validate({**values, **given})
-    return Job(settings, config=config if "chain" not in given else None)
+    return Job(settings, plugins, config=config if "chain" not in given else None)
+
+
+def reread(job: Job, options: argparse.Namespace, old: Plan) -> Plan:
+    """Return the plan that the config file says now, with the command line over it as before."""
+    new = make_job(options, job.plugins)
+    if new.config is None:
+        return old
+    return job.replan(new.settings, new.config, old)
 
 
 def _port(old: Any, new: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +70,8 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
         value = getattr(options, name, None)
         if value is not None:
             given[name] = value
+    if options.set:
+        given["set"] = options.set
     if options.model:
         given["model"] = options.model
     if options.plugin:
