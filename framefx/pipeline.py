@@ -164,7 +164,9 @@ class Pipeline:
         self._stop_threads()
 
     def swap(self, plan: Plan) -> None:
-        """Change to `plan` between two frames; a step that hangs in the old one is left behind.
+        """Change to `plan` between two frames; steps that did not change keep their state.
+
+        A step that hangs in the old plan is left behind on its thread.
 
         Raises
         ------
@@ -175,9 +177,11 @@ class Pipeline:
             raise PlanError("the new chain changes the size of the picture: restart framefx to change it")
         plan.observe(self._observers)
         with self._lock:
+            hung = self._hangs()
+            if not hung:
+                plan.take_over(self.plan)
             self.plan = plan
             self._latest = None
-            hung = self._hangs()
             if hung:
                 self._generation += 1
                 self._busy_since = None

@@ -49,8 +49,6 @@ class Plan:
         Layers given by pictures: name to `Mask`.
     post : callable, optional
         The mask pipeline, applied to masks that come from models.
-    keep : Plan, optional
-        The plan that this one will replace: a stateful step with the same label and options goes on where it is.
 
     Attributes
     ----------
@@ -75,7 +73,6 @@ class Plan:
         load_models: Callable[[], Sequence[LoadedModel]] = _no_models,
         given: Mapping[str, Mask] | None = None,
         post: Post | None = None,
-        keep: Plan | None = None,
     ) -> None:
         chain = Chain.parse(chain) if isinstance(chain, str) else chain
         self.stack = chain if isinstance(chain, Stack) else Stack.of(chain)
@@ -83,9 +80,6 @@ class Plan:
         self.layers = LayerPlan(registry, given or {}, load_models, post)
         self._watch = Watch()
         self.branches = self._resolve(registry)
-        if keep is not None:
-            for step in self.steps:
-                step.take_over(keep.steps)
 
     def _resolve(self, registry: Registry) -> list[Branch]:
         """Resolve every entry; labels are unique over the whole stack."""
@@ -181,6 +175,11 @@ class Plan:
         values = self.compute_layers(frame).values
         for op in self.ops:
             op.warm(frame, values, self.pool)
+
+    def take_over(self, old: Plan) -> None:
+        """Go on where `old` is: a stateful step with the same label and options keeps its state."""
+        for step in self.steps:
+            step.take_over(old.steps)
 
     def close(self) -> None:
         """Release what steps and layers hold; a later call takes it again."""

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def reloading(pipeline: Pipeline, path: Path, make_plan: Callable[[Plan], Plan]) -> Iterator[None]:
+def reloading(pipeline: Pipeline, path: Path, make_plan: Callable[[], Plan]) -> Iterator[None]:
     """Watch `path` while the block runs, and swap in the plan that it says after each save.
 
     Parameters
@@ -26,8 +26,7 @@ def reloading(pipeline: Pipeline, path: Path, make_plan: Callable[[Plan], Plan])
     path : Path
         The config file.
     make_plan : callable
-        Reads the file again and makes the new plan, keeping the state of steps that did not change in the plan it is
-        given. A `FramefxError` keeps the old plan; the message says why.
+        Reads the file again and makes the new plan. A `FramefxError` keeps the old plan; the message says why.
     """
     done = threading.Event()
     thread = threading.Thread(
@@ -41,7 +40,7 @@ def reloading(pipeline: Pipeline, path: Path, make_plan: Callable[[Plan], Plan])
         thread.join(2)
 
 
-def _watch(pipeline: Pipeline, path: Path, make_plan: Callable[[Plan], Plan], done: threading.Event) -> None:
+def _watch(pipeline: Pipeline, path: Path, make_plan: Callable[[], Plan], done: threading.Event) -> None:
     from watchfiles import watch
 
     # The folder is watched, not the file: editors replace a file by renaming a new one over it.
@@ -50,10 +49,10 @@ def _watch(pipeline: Pipeline, path: Path, make_plan: Callable[[Plan], Plan], do
             reload(pipeline, path, make_plan)
 
 
-def reload(pipeline: Pipeline, path: Path, make_plan: Callable[[Plan], Plan]) -> bool:
+def reload(pipeline: Pipeline, path: Path, make_plan: Callable[[], Plan]) -> bool:
     """Swap in the plan that the file says now; return whether it could be done."""
     try:
-        plan = make_plan(pipeline.plan)
+        plan = make_plan()
         pipeline.swap(plan)
     except FramefxError as error:
         log.warning("%s; the running chain is kept", error)

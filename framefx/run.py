@@ -106,7 +106,7 @@ class Job:
     def _place(self, *key: str | int) -> str:
         return f"{self.config.place(*key)}: " if self.config else ""
 
-    def plan(self, keep: Plan | None = None) -> Plan:
+    def plan(self) -> Plan:
         """Make the plan; every error that can be found before a device opens is found here."""
         return Plan(
             self.stack(),
@@ -114,7 +114,6 @@ class Job:
             load_models=self._load_models,
             given={name: _mask_of(picture.image) for name, picture in self.settings.layers.items()},
             post=self._mask_pipeline,
-            keep=keep,
         )
 
     @cached_property
@@ -135,8 +134,8 @@ class Job:
             self._loaded[name] = load(path, registry, backend=self.settings.backend, threads=self.threads)
         return self._loaded[name]
 
-    def replan(self, settings: Settings, config: Config, old: Plan) -> Plan:
-        """Make the plan of changed settings; models, masks and steps that did not change go on as they are.
+    def replan(self, settings: Settings, config: Config) -> Plan:
+        """Make the plan of changed settings; models and the mask pipeline go on where they did not change.
 
         Raises
         ------
@@ -148,7 +147,10 @@ class Job:
             job._loaded = self._loaded
         if settings.mask == self.settings.mask:
             job._mask_pipeline = self._mask_pipeline
-        return job.plan(keep=old)
+        plan = job.plan()
+        self.settings, self.config, self.threads = settings, config, job.threads
+        self._loaded, self._mask_pipeline = job._loaded, job._mask_pipeline
+        return plan
 
     def source(self) -> Source:
         """Make the source."""

@@ -42,7 +42,7 @@ def _reloading(job: Job, pipeline: Pipeline, options: argparse.Namespace) -> Abs
         return nullcontext()
     from framefx.reload import reloading
 
-    return reloading(pipeline, job.config.document.path, lambda old: reread(job, options, old))
+    return reloading(pipeline, job.config.document.path, lambda: reread(job, options))
 
 
 def warm(pipeline: Pipeline) -> None:

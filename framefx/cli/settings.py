@@ -46,12 +46,18 @@ def make_job(options: argparse.Namespace, plugins: PluginManager | None = None) 
     return Job(settings, plugins, config=config if "chain" not in given else None)
 
 
-def reread(job: Job, options: argparse.Namespace, old: Plan) -> Plan:
-    """Return the plan that the config file says now, with the command line over it as before."""
+def reread(job: Job, options: argparse.Namespace) -> Plan:
+    """Return the plan that the config file says now, with the command line over it as before.
+
+    Raises
+    ------
+    UsageError
+        When the file is broken; the job is as it was then.
+    """
     new = make_job(options, job.plugins)
     if new.config is None:
-        return old
-    return job.replan(new.settings, new.config, old)
+        raise UsageError("there is no config file to read again")
+    return job.replan(new.settings, new.config)
 
 
 def _port(old: Any, new: dict[str, Any]) -> dict[str, Any]:
