@@ -347,7 +347,8 @@ class Frame:
 
 
 def _read_only(array: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return np.asarray(_ReadOnly(array)) if array.flags.writeable else array
+    # A read-only view of a writable array could be made writable again: only an exporter's memory cannot.
+    return array if isinstance(array.base, _ReadOnly) else np.asarray(_ReadOnly(array))
 
 
 def _checked(
