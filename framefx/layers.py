@@ -66,8 +66,8 @@ class LayerPlan:
         Layers given by pictures: name to `Mask`.
     load_models : callable
         Loads the models the user chose; called at most once, and only when a layer is left for them.
-    post : callable, optional
-        Applied to masks that come from models.
+    post, given_post : callable, optional
+        Applied to masks that come from models, and to those given by pictures.
     """
 
     def __init__(
@@ -76,11 +76,13 @@ class LayerPlan:
         given: Mapping[str, Mask],
         load_models: Callable[[], Sequence[LoadedModel]],
         post: Post | None = None,
+        given_post: Post | None = None,
     ) -> None:
         self._registry = registry
         self._given = given
         self._load_models = load_models
         self._post = post
+        self._given_post = given_post
         self._models: Sequence[LoadedModel] | None = None
         self._made: list[_Made] = []
         self._kinds: dict[str, type | None] = {}
@@ -163,8 +165,8 @@ class LayerPlan:
         values: dict[str, Any] = {}
         for name in self._kinds:
             if name in self._given:
-                given = self._given[name]
-                values[name] = Mask(given.values, frame.size, frame.index)
+                mask = Mask(self._given[name].values, frame.size, frame.index)
+                values[name] = self._given_post(name, mask, frame) if self._given_post else mask
         for loaded in self.models:
             for name, value in loaded.compute(frame).items():
                 values[name] = self._post(name, value, frame) if self._post and isinstance(value, Mask) else value

@@ -47,8 +47,8 @@ class Plan:
         Loads the models to choose from; called at most once, and only when a layer is left for them.
     given : mapping, optional
         Layers given by pictures: name to `Mask`.
-    post : callable, optional
-        The mask pipeline, applied to masks that come from models.
+    post, given_post : callable, optional
+        The mask pipelines for masks that come from models, and for those given by pictures.
 
     Attributes
     ----------
@@ -73,11 +73,12 @@ class Plan:
         load_models: Callable[[], Sequence[LoadedModel]] = _no_models,
         given: Mapping[str, Mask] | None = None,
         post: Post | None = None,
+        given_post: Post | None = None,
     ) -> None:
         chain = Chain.parse(chain) if isinstance(chain, str) else chain
         self.stack = chain if isinstance(chain, Stack) else Stack.of(chain)
         self.pool = FramePool()
-        self.layers = LayerPlan(registry, given or {}, load_models, post)
+        self.layers = LayerPlan(registry, given or {}, load_models, post, given_post)
         self._watch = Watch()
         self.branches = self._resolve(registry)
 

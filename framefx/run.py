@@ -114,6 +114,7 @@ class Job:
             load_models=self._load_models,
             given={name: _mask_of(picture.image) for name, picture in self.settings.layers.items()},
             post=self._mask_pipeline,
+            given_post=self._given_pipeline(),
         )
 
     @cached_property
@@ -121,6 +122,15 @@ class Job:
         from framefx.maskpipeline import MaskPipeline
 
         return MaskPipeline(self.settings.mask)
+
+    def _given_pipeline(self) -> MaskPipeline | None:
+        """Return a pipeline of only what the user asked for: a drawn mask already is as it should be."""
+        from framefx.maskpipeline import MaskOptions, MaskPipeline
+
+        asked = {name: getattr(self.settings.mask, name) for name in self.settings.mask.model_fields_set}
+        if not asked.keys() - {"max_age"}:
+            return None
+        return MaskPipeline(MaskOptions.model_validate({"range": (0, 1), "smooth": 0, **asked}))
 
     def _load_models(self) -> Sequence[LoadedModel]:
         return [LoadedModel(name, self._model(name)) for name in self.settings.model]

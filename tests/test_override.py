@@ -39,7 +39,7 @@ def test_an_unknown_step_is_an_error_with_the_nearest_name():
 
 @pytest.mark.parametrize("text", ["blur", "blur.radius", "radius=3", ".radius=3", "blur.=3"])
 def test_anything_else_says_what_was_wanted(text):
-    with pytest.raises(OptionError, match="wanted STEP.OPTION=VALUE"):
+    with pytest.raises(OptionError, match=r"wanted STEP\.OPTION=VALUE"):
         changed("blur", text)
 
 
