@@ -263,7 +263,7 @@ def expand(frame: Frame, pool: FramePool) -> Frame:
     from framefx import kernels
 
     result = pool.frame(frame.size, index=frame.index, time=frame.time, alpha=frame.alpha is not None)
-    kernels.upsample(frame.pixels, result.pixels, factor=frame.factor)
+    kernels.upsample(frame.pixels, frame.factor, out=result.pixels)
     if frame.alpha is not None and result.alpha is not None:
         kernels.upsample_mask(frame.alpha, result.alpha)
     return result._lend(shared=False)
