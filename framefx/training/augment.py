@@ -37,13 +37,13 @@ class Recipe:
         How often a group (by file-name prefix) is drawn, in relation to the others.
     """
 
-    composite: float = 0.32
-    empty: float = 0.10
-    second: float = 0.12
-    strength: float = 1.0
+    composite: float = 0.25
+    empty: float = 0.08
+    second: float = 0.10
+    strength: float = 0.6
     weights: tuple[tuple[str, float], ...] = (
-        ("ccp_", 0.42),
-        ("voc_", 0.42),
+        ("ccp_", 0.44),
+        ("voc_", 0.40),
         ("apd", 0.06),
         ("coco_", 0.06),
         ("", 0.04),
@@ -68,7 +68,7 @@ def cut_out(item: Item) -> CutOut | None:
     columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
     if len(columns) < 24 or len(rows) < 24:
         return None
-    height, width = mask.shape
+    height = mask.shape[0]
     x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
     return CutOut(
         item,
@@ -100,15 +100,12 @@ class Sampler:
         self.cutouts = [c for c in found if not (c.left and c.right) and c.item.kind == "person"]
         self.cutout_odds = self._odds([c.item for c in self.cutouts])
         # A 16th of the masks' size is enough to look for places without people.
-        self.coarse = [cv2.resize(i.rgba[..., 3], (16, 16), interpolation=cv2.INTER_AREA)
-                       for i in self.pictures]
+        self.coarse = [cv2.resize(i.rgba[..., 3], (16, 16), interpolation=cv2.INTER_AREA) for i in self.pictures]
         self.degrade = Degrade(size)
 
     def _odds(self, items: list[Item]) -> npt.NDArray[np.float64]:
         groups = [
-            next(k for k, (prefix, _) in enumerate(self.recipe.weights)
-                 if i.name.startswith(prefix))
-            for i in items
+            next(k for k, (prefix, _) in enumerate(self.recipe.weights) if i.name.startswith(prefix)) for i in items
         ]
         counts = np.bincount(groups, minlength=len(self.recipe.weights))
         odds = np.array([self.recipe.weights[k][1] / counts[k] for k in groups])
@@ -145,12 +142,12 @@ class Sampler:
         """Take a random, slightly turned and stretched part of a picture."""
         height, width = rgba.shape[:2]
         chance = rng.random()
-        if chance < 0.25:
+        if chance < 0.32:
             box_w, box_h = width * rng.uniform(0.94, 1.04), height * rng.uniform(0.94, 1.04)
         else:
             wide = self.size[1] / self.size[0]
             # Half keep the camera's aspect; the others are stretched, as pictures from phones are.
-            aspect = wide * rng.uniform(0.9, 1.1) if chance < 0.65 else rng.uniform(0.6, 1.7)
+            aspect = wide * rng.uniform(0.9, 1.1) if chance < 0.7 else rng.uniform(0.6, 1.7)
             scale = rng.uniform(0.5, 1.0) if rng.random() < 0.8 else rng.uniform(1.0, 1.5)
             box_h = min(height, width / aspect) * scale
             box_w = box_h * aspect
@@ -202,19 +199,16 @@ class Sampler:
             left = -rng.uniform(0, 0.1) * (x1 - x0) * factor_x
         elif cut.right:
             left = width - (x1 - x0) * factor_x * rng.uniform(0.9, 1.0)
-        top = height - tall * rng.uniform(0.55, 1.0) if cut.bottom else (
-            rng.uniform(-0.15, 0.75) * height)
+        top = height - tall * rng.uniform(0.55, 1.0) if cut.bottom else (rng.uniform(-0.15, 0.75) * height)
         if cut.bottom and tall < height:
             top = height - tall * rng.uniform(0.75, 1.0)
-        matrix = np.array(
-            [[factor_x, 0, left - x0 * factor_x], [0, factor_y, top - y0 * factor_y]], np.float32
-        )
+        matrix = np.array([[factor_x, 0, left - x0 * factor_x], [0, factor_y, top - y0 * factor_y]], np.float32)
         layer = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR)
         mask = layer[..., 3]
         if rng.random() < 0.7:
             blurred = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 1.2))
             mask = blurred
-        person = relight(layer[..., :3], rgba[..., :3], rng)
+        person = relight(np.asarray(layer[..., :3], np.uint8), rgba[..., :3], rng)
         alpha = cv2.merge((mask, mask, mask))
         kept = cv2.multiply(rgba[..., :3], cv2.bitwise_not(alpha), scale=1 / 255)
         rgba[..., :3] = cv2.add(cv2.multiply(person, alpha, scale=1 / 255), kept)
@@ -243,8 +237,9 @@ def warp(
     )
     if max(sx, sy) > 2.2:  # bilinear sampling skips pixels beyond that
         half = (max(1, rgba.shape[1] // 2), max(1, rgba.shape[0] // 2))
-        rgba, inverse = cv2.resize(rgba, half, interpolation=cv2.INTER_AREA), inverse / 2
-    fill = tuple(float(v) for v in rng.integers(0, 256, 3)) + (0.0,)
+        rgba = np.asarray(cv2.resize(rgba, half, interpolation=cv2.INTER_AREA), np.uint8)
+        inverse = inverse * np.float32(0.5)
+    fill = (*(float(v) for v in rng.integers(0, 256, 3)), 0.0)
     mode = cv2.BORDER_CONSTANT if rng.random() < 0.5 else cv2.BORDER_REPLICATE
     return np.asarray(
         cv2.warpAffine(
@@ -275,17 +270,17 @@ def relight(person: Bytes, scene: Bytes, rng: Random) -> Bytes:
 def occlude(rgba: Bytes, rng: Random) -> None:
     """Put a thing in front of everything: a cup, a microphone, a chair's back, a caption."""
     height, width = rgba.shape[:2]
-    color = tuple(float(v) for v in rng.integers(0, 256, 3)) + (0.0,)
+    color = (*(float(v) for v in rng.integers(0, 256, 3)), 0.0)
     x, y = int(rng.integers(0, width)), int(rng.integers(height // 4, height))
     kind = rng.integers(4)
     if kind == 0:
-        axes = (int(rng.integers(4, width // 10)), int(rng.integers(4, height // 6)))
+        axes = (int(rng.integers(2, width // 10)), int(rng.integers(2, height // 6)))
         cv2.ellipse(rgba, (x, y), axes, float(rng.integers(180)), 0, 360, color, -1, cv2.LINE_AA)
     elif kind == 1:
         end = (int(x + rng.integers(-width // 3, width // 3)), height)
         cv2.line(rgba, (x, y), end, color, int(rng.integers(2, 9)), cv2.LINE_AA)
     elif kind == 2:
-        corner = (x + int(rng.integers(8, width // 4)), y + int(rng.integers(8, height // 3)))
+        corner = (x + int(rng.integers(4, width // 4)), y + int(rng.integers(4, height // 3)))
         cv2.rectangle(rgba, (x, y), corner, color, -1)
     else:
         # Captions lie over the person and do not end them: the mask stays.

@@ -72,10 +72,7 @@ class Batches:
         # Forked children share the decoded pictures with this process, page by page.
         context: ForkContext = get_context("fork")
         queues = [context.Queue(maxsize=4) for _ in range(self._workers)]
-        children = [
-            context.Process(target=self._fill, args=(queue, k), daemon=True)
-            for k, queue in enumerate(queues)
-        ]
+        children = [context.Process(target=self._fill, args=(queue, k), daemon=True) for k, queue in enumerate(queues)]
         for child in children:
             child.start()
         try:

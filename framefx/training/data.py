@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from framefx.training.pictures import clip_frames, decode, read_rgb
 from framefx.training.teachers import Teachers
 
 Bytes = npt.NDArray[np.uint8]
@@ -47,14 +48,6 @@ class Item:
     name: str
     kind: Kind
     rgba: Bytes
-
-
-def read_rgb(path: Path) -> Bytes:
-    """Read a picture as RGB, (h, w, 3), uint8."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise ValueError(f"{path}: not a picture that OpenCV reads")
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def shrink(picture: Bytes, side: int) -> Bytes:
@@ -99,9 +92,7 @@ def _people(root: Path, prefixes: tuple[str, ...]) -> Iterator[tuple[str, Kind, 
 
 
 def _empties(root: Path) -> Iterator[tuple[str, Kind, Bytes, Bytes | None]]:
-    backgrounds = [
-        p for p in (root / "backgrounds").glob("*.jpg") if p.stem.startswith(APACHE_BACKGROUNDS)
-    ]
+    backgrounds = [p for p in (root / "backgrounds").glob("*.jpg") if p.stem.startswith(APACHE_BACKGROUNDS)]
     for path in sorted([*(root / "negatives").glob("*.jpg"), *backgrounds]):
         picture = read_rgb(path)
         yield path.stem, "empty", picture, np.zeros(picture.shape[:2], np.uint8)
@@ -124,16 +115,9 @@ def _frames(root: Path, every: int) -> Iterator[tuple[str, Kind, Bytes, Bytes | 
     for path in sorted((root / "clips").iterdir()):
         if not path.stem.startswith(CLIPS):
             continue
-        capture, index = cv2.VideoCapture(str(path)), 0
-        while True:
-            good, bgr = capture.read()
-            if not good:
-                break
+        for index, rgb in enumerate(clip_frames(path)):
             if index % every == 0:
-                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
                 yield f"{path.stem}_{index:04d}", "frame", rgb, None
-            index += 1
-        capture.release()
 
 
 def collect(
@@ -167,16 +151,11 @@ def collect(
             mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
         if teachers is not None and kind != "empty":
             guess = teachers(small)
-            if kind == "frame":
-                mask = np.asarray(guess * 255 + 0.5, np.uint8)
-            else:
-                mask = blend_label(mask, guess)
+            mask = np.asarray(guess * 255 + 0.5, np.uint8) if kind == "frame" else blend_label(mask, guess)
         yield name, kind, small, mask
 
 
-def pack(
-    root: Path, path: Path, *, side: int = 448, quality: int = 88, teachers: Teachers | None = None
-) -> int:
+def pack(root: Path, path: Path, *, side: int = 448, quality: int = 88, teachers: Teachers | None = None) -> int:
     """Write the training pictures under `root` into one file; return how many."""
     names, kinds, pictures, masks = [], [], [], []
     for name, kind, picture, mask in collect(root, side=side, teachers=teachers):
@@ -209,8 +188,7 @@ def load(path: Path) -> list[Item]:
         masks = np.split(archive["masks"], np.cumsum(archive["mask_sizes"])[:-1])
     items = []
     for name, kind, jpeg, soft in zip(names, kinds, pictures, masks, strict=True):
-        rgb = cv2.cvtColor(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        mask = cv2.imdecode(soft, cv2.IMREAD_GRAYSCALE)
+        rgb, mask = decode(jpeg), decode(soft, gray=True)
         # JPEG leaves faint ripples beside the rim; the far background has to be exactly 0.
         mask = np.where(mask < 8, 0, np.where(mask > 247, 255, mask))
         rgba = np.dstack((rgb, mask.astype(np.uint8)))
@@ -223,7 +201,8 @@ def split(items: list[Item], share: float = 0.04) -> tuple[list[Item], list[Item
 
     The two crops of one photo share its number, so a photo never lies on both sides.
     """
-    train, held = [], []
+    train: list[Item] = []
+    held: list[Item] = []
     for item in items:
         key = "_".join(p for p in item.name.split("_") if p not in {"wide", "close", "crop"})
         number = sum(ord(c) * 31**i for i, c in enumerate(key)) % 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from framefx.training import metrics
+from framefx.training.pictures import clip_frames, read_rgb
 from framefx.training.predict import LiteRTPredictor, Predictor
 
 Bytes = npt.NDArray[np.uint8]
@@ -91,23 +93,14 @@ def pairs(folder: Path) -> Iterator[tuple[str, Bytes, npt.NDArray[np.bool_]]]:
     masks = {p.stem: p for p in (folder / "masks").iterdir()}
     for path in sorted((folder / "images").iterdir()):
         if path.suffix.lower() in PICTURES and path.stem in masks:
-            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
             mask = cv2.imread(str(masks[path.stem]), cv2.IMREAD_GRAYSCALE)
-            if bgr is not None and mask is not None:
-                rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-                yield path.stem, rgb, np.asarray(mask > 127)
+            if mask is not None:
+                yield path.stem, read_rgb(path), np.asarray(mask > 127)
 
 
 def frames(path: Path, limit: int = 400) -> list[Bytes]:
     """Return the first frames of a clip, RGB."""
-    capture, found = cv2.VideoCapture(str(path)), []
-    while len(found) < limit:
-        good, bgr = capture.read()
-        if not good:
-            break
-        found.append(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8))
-    capture.release()
-    return found
+    return list(islice(clip_frames(path), limit))
 
 
 def empty_frames(path: Path, *, every: int = 5, limit: int = 2000) -> list[Bytes]:
@@ -130,7 +123,7 @@ def pictures(path: Path) -> list[Bytes]:
     if path.suffix.lower() in CLIPS:
         return empty_frames(path)
     files = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
-    return [np.asarray(cv2.cvtColor(cv2.imread(str(p)), cv2.COLOR_BGR2RGB), np.uint8) for p in files]
+    return [read_rgb(p) for p in files]
 
 
 def evaluate(

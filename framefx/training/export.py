@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,10 +57,9 @@ def folded(network: nn.Module) -> nn.Module:
     for module in copied.modules():
         if isinstance(module, nn.Sequential):
             parts = dict(module.named_children())
-            names = list(parts)
-            for first, second in zip(names, names[1:], strict=False):
-                if isinstance(parts[first], nn.Conv2d) and isinstance(parts[second], nn.BatchNorm2d):
-                    module.register_module(first, fuse_conv_bn_eval(parts[first], parts[second]))
+            for (first, left), (second, right) in pairwise(parts.items()):
+                if isinstance(left, nn.Conv2d) and isinstance(right, nn.BatchNorm2d):
+                    module.register_module(first, fuse_conv_bn_eval(left, right))
                     module.register_module(second, nn.Identity())
     return copied
 
@@ -153,7 +153,7 @@ def _litert(model: nn.Module, config: NetworkConfig, path: Path) -> None:
 
 
 def _litert_float16(model: nn.Module, config: NetworkConfig, path: Path) -> None:
-    from ai_edge_quantizer import qtyping, quantizer
+    from ai_edge_quantizer import qtyping, quantizer  # type: ignore[import-untyped]
 
     whole = path.with_suffix(".float32")
     _litert(model, config, whole)

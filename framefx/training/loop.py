@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import csv
-import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,18 +80,14 @@ class Trainer:
         layout = torch.channels_last
         self.network = build(network).to(self.device, memory_format=layout)  # type: ignore[call-overload]
         self.average: nn.Module = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(
-            _groups(self.network, config.decay), lr=config.rate, betas=(0.9, 0.99)
-        )
+        self.optimizer = torch.optim.AdamW(_groups(self.network, config.decay), lr=config.rate, betas=(0.9, 0.99))
         self.step = 0
 
     def train_step(self, pictures: Bytes, masks: Bytes) -> float:
         """Take one step on (N, H, W, 3) and (N, h, w), uint8; return the loss."""
         config = self.config
         self.network.train()
-        rate = learning_rate(
-            self.step, config.steps, config.rate, warmup=config.warmup, final=config.final
-        )
+        rate = learning_rate(self.step, config.steps, config.rate, warmup=config.warmup, final=config.final)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         x, y = self.tensors(pictures, masks)
@@ -103,7 +98,8 @@ class Trainer:
         y = fit(y, logits)
         loss = losses.total(logits, y, config.loss)
         if pairs:
-            first, second = logits[:pairs, -1:], logits[-pairs:, -1:]
+            person = losses.person_logit(logits)
+            first, second = person[:pairs], person[-pairs:]
             loss = loss + config.loss.consistency * losses.consistency(first, second, shift)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -224,8 +220,3 @@ class Record:
     def _append(self, row: Any) -> None:
         with self.path.open("a", newline="") as file:
             csv.writer(file).writerow(row)
-
-
-def stamp() -> float:
-    """Seconds of a clock that never goes back."""
-    return time.monotonic()

@@ -81,11 +81,18 @@ def consistency(first: Tensor, second: Tensor, shift: tuple[int, int]) -> Tensor
 
 
 def total(logits: Tensor, target: Tensor, weights: LossWeights) -> Tensor:
-    """The loss without the term over time; several classes take the last as the person."""
-    person = logits[:, -1:] if logits.shape[1] == 1 else _person_logit(logits)
+    """The loss without the term over time; of several classes the last is the person."""
+    person = person_logit(logits)
     return pixelwise(person, target, weights) + weights.dice * dice(person, target)
 
 
-def _person_logit(logits: Tensor) -> Tensor:
+def person_logit(logits: Tensor) -> Tensor:
     """Log-odds of the last class against all others, (N, 1, h, w)."""
+    if logits.shape[1] == 1:
+        return logits
     return logits[:, -1:] - logits[:, :-1].logsumexp(1, keepdim=True)
+
+
+def person_probability(logits: Tensor) -> Tensor:
+    """Probability of the last class, (N, h, w)."""
+    return person_logit(logits).sigmoid()[:, 0]

@@ -49,7 +49,7 @@ def boundary_f(found: Mask, truth: Mask, tolerance: int = 2) -> float:
         return 0.0
     side = 2 * tolerance + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    near = [cv2.dilate(o, disc) for o in outlines]
+    near = [np.asarray(cv2.dilate(o, disc), np.uint8) for o in outlines]
     precision = np.count_nonzero(outlines[0] & near[1]) / counts[0]
     recall = np.count_nonzero(outlines[1] & near[0]) / counts[1]
     return float(2 * precision * recall / (precision + recall)) if precision + recall else 0.0

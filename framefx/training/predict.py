@@ -29,7 +29,8 @@ def stretch(picture: Bytes, size: tuple[int, int]) -> Floats:
     height, width = size
     smaller = picture.shape[0] > height and picture.shape[1] > width
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=how), np.float32) / 255
+    small = np.asarray(cv2.resize(picture, (width, height), interpolation=how), np.float32)
+    return np.asarray(small * np.float32(1 / 255), np.float32)
 
 
 class LiteRTPredictor:

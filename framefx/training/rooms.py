@@ -39,7 +39,7 @@ def studio(size: tuple[int, int], rng: Random) -> Bytes:
         centre = (int(rng.uniform(0.3, 0.7) * width), int(rng.uniform(0.2, 0.7) * height))
         cv2.circle(spot, centre, height // 2, 90, -1)
         glow = cv2.resize(cv2.blur(cv2.resize(spot, (32, 18)), (9, 9)), (width, height))
-        picture = cv2.add(picture, cv2.merge((glow, glow, glow)))
+        return np.asarray(cv2.add(picture, cv2.merge((glow, glow, glow))), np.uint8)
     return picture
 
 
@@ -52,7 +52,7 @@ def room(size: tuple[int, int], rng: Random) -> Bytes:
         cv2.rectangle(picture, (0, y), (width, height), _color(rng), -1)
     for _ in range(int(rng.integers(1, 8))):
         x, y = int(rng.integers(-10, width)), int(rng.integers(-10, height))
-        w, h = int(rng.integers(8, width // 2)), int(rng.integers(8, height // 2))
+        w, h = int(rng.integers(4, width // 2)), int(rng.integers(4, height // 2))
         cv2.rectangle(picture, (x, y), (x + w, y + h), _color(rng), -1)
         if rng.random() < 0.5:
             thickness = int(rng.integers(1, 5))
@@ -63,7 +63,7 @@ def room(size: tuple[int, int], rng: Random) -> Bytes:
         chair(picture, rng)
     for _ in range(int(rng.integers(0, 4))):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
-        axes = (int(rng.integers(4, width // 6)), int(rng.integers(4, height // 4)))
+        axes = (int(rng.integers(2, width // 6)), int(rng.integers(2, height // 4)))
         turn = float(rng.integers(180))
         cv2.ellipse(picture, centre, axes, turn, 0, 360, _color(rng), -1, cv2.LINE_AA)
     return picture

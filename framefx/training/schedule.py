@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 
-def learning_rate(
-    step: int, steps: int, peak: float, *, warmup: int = 300, final: float = 0.01
-) -> float:
+def learning_rate(step: int, steps: int, peak: float, *, warmup: int = 300, final: float = 0.01) -> float:
     """Return the rate at `step`: a linear rise, then half a cosine down to `final` * peak."""
     if step < warmup:
         return peak * (step + 1) / warmup
