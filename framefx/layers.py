@@ -95,6 +95,11 @@ class LayerPlan:
         return [loaded for loaded in self._models or () if loaded.wanted]
 
     @property
+    def keeps_frames(self) -> bool:
+        """Whether a layer may keep the frame it is computed from."""
+        return any(made.step.keeps_frames for made in self._made)
+
+    @property
     def names(self) -> list[str]:
         """Every layer this plan computes."""
         return list(self._kinds)

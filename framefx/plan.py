@@ -156,6 +156,7 @@ class Plan:
         """Run every step on `frame` with `layers`; `shared` says that somebody else still reads it."""
         last = max((i for i, b in enumerate(self.branches) if b.reads_frame), default=-1)
         below: Frame | None = None
+        shared = shared or self.layers.keeps_frames
         for number, branch in enumerate(self.branches):
             handle = frame._lend(shared=shared or number < last)
             handle._pool = self.pool

@@ -65,6 +65,11 @@ class Step:
         return any(need.name == "frame" for need in self.needs)
 
     @property
+    def keeps_frames(self) -> bool:
+        """Whether it may keep the frames it is handed, so that nobody may write to them later."""
+        return self.stateful and self.reads_frame
+
+    @property
     def layers(self) -> list[Need]:
         return [need for need in self.needs if need.name not in CORE_NEEDS]
 

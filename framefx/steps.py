@@ -133,8 +133,7 @@ class Group:
         limited = bool(self.where.terms)
         mask = self.where.mask(values, self.makers) if limited else None
         seen = {**values, "where": mask}
-        if any(bound.step.stateful and bound.step.reads_frame for bound in self.live):
-            # A class may keep what it is handed, so nobody may write to it later.
+        if any(bound.step.keeps_frames for bound in self.live):
             frame = frame._lend(shared=True)
         branch = frame
         for bound in self.live:
@@ -173,6 +172,8 @@ class Move:
 
     def run(self, frame: Frame, values: dict[str, Any], pool: FramePool, watch: Watch) -> Frame:
         total: Geometry | None = None
+        if any(bound.step.keeps_frames for bound in self.steps):
+            frame = frame._lend(shared=True)
         for bound in self.steps:
             view = frame._lend(shared=True) if total is None else PendingFrame(frame, total, pool)
             seen = values if total is None else {n: _moved(values[n], total) for n in bound.needs if n in values}
