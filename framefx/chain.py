@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +52,24 @@ class Chain:
     calls: tuple[Call, ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> Chain:
+    def parse(cls, text: str, origin: str = "--chain", base: Path | None = None) -> Chain:
         """Parse FFmpeg's filterchain syntax.
+
+        Parameters
+        ----------
+        text : str
+            The chain.
+        origin : str
+            Where it was written, for error messages.
+        base : Path, optional
+            Folder that paths in it are relative to.
 
         Raises
         ------
         ChainSyntaxError
             With the position of the first thing that does not fit.
         """
-        return cls(tuple(_calls(text)))
+        return cls(tuple(_calls(text, origin, base)))
 
     @classmethod
     def from_config(
@@ -111,19 +120,19 @@ def _from_entry(entry: Any, origin: str, base: Path | None) -> Call:
     return Call(match[1], {str(k): v for k, v in options.items()}, match[3], origin, base)
 
 
-def _calls(text: str) -> Iterator[Call]:
+def _calls(text: str, origin: str, base: Path | None) -> Iterator[Call]:
     if not text.strip():
         raise ChainSyntaxError("the chain is empty: name at least one filter, `framefx filters` lists them", text, 0)
     position = 0
     while True:
-        call, position = _call(text, position)
-        yield call
+        call, position, start = _call(text, position)
+        yield replace(call, origin=f"{origin}, column {start + 1}", base=base)
         if position == len(text):
             return
         position += 1  # the comma
 
 
-def _call(text: str, position: int) -> tuple[Call, int]:
+def _call(text: str, position: int) -> tuple[Call, int, int]:
     start = _skip_blank(text, position)
     match = _NAME.match(text, start)
     if not match:
@@ -142,7 +151,7 @@ def _call(text: str, position: int) -> tuple[Call, int]:
         options, position = _options(text, position + 1)
     if position < len(text) and text[position] != ",":
         raise ChainSyntaxError(f"',' or '=' should follow {name}, not '{text[position]}'", text, position)
-    return Call(name, options, label, f"--chain, column {start + 1}"), position
+    return Call(name, options, label), position, start
 
 
 def _options(text: str, position: int) -> tuple[dict[str, str], int]:

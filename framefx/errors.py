@@ -50,7 +50,10 @@ class ChainSyntaxError(UsageError, ValueError):
     """
 
     def __init__(self, message: str, text: str, position: int) -> None:
-        super().__init__(f"{message}\n  {text}\n  {' ' * position}^")
+        start = text.rfind("\n", 0, position) + 1
+        line = text[start:].partition("\n")[0]
+        super().__init__(f"{message}\n  {line}\n  {' ' * (position - start)}^")
+        self.message = message
         self.text = text
         self.position = position
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from framefx.chain import Chain
 from framefx.config import Config, Settings, StackEntry
-from framefx.errors import MediaError, UsageError
+from framefx.errors import ChainSyntaxError, MediaError, UsageError
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
 from framefx.override import override
@@ -98,9 +98,12 @@ class Job:
         return Entry(source, chain, entry.opacity, entry.blend, entry.position, entry.size, origin)
 
     def _chain(self, steps: str | Sequence[Any], *key: str | int) -> Chain:
-        if isinstance(steps, str):
-            return Chain.parse(steps)
         base = self.config.base if self.config else None
+        if isinstance(steps, str):
+            try:
+                return Chain.parse(steps, f"{self._place(*key)}chain" if self.config else "--chain", base)
+            except ChainSyntaxError as error:
+                raise ChainSyntaxError(self._place(*key) + error.message, error.text, error.position) from error
         return Chain.from_config(steps, lambda i: f"{self._place(*key, i)}chain step {i + 1}", base)
 
     def _place(self, *key: str | int) -> str:
