@@ -1,0 +1,1 @@
+"""``framefx bench``: kernels, chains and overhead, measured beside what others would run for the same picture."""
