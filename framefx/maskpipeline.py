@@ -18,11 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from framefx.frame import Frame
+from framefx import kernels
+from framefx.frame import Frame, Size
 from framefx.mask import Mask
 
 Values = npt.NDArray[np.uint8]
 """(rows, columns) uint8, 0 outside, 255 inside."""
+
+_REFINE_RADIUS = 2
+_REFINE_EPSILON = 1e-4
 
 _LONGEST_GAP = 0.5
 """Seconds without a mask after which nothing is smoothed: what was there is no longer there."""
@@ -63,17 +67,18 @@ class MaskOptions(BaseModel):
 
 @dataclass
 class _Memory:
-    """The smoothed values of one layer, at 16 bits, and the time they stand for."""
+    """One layer's smoothed values, times 257, with the frame size and the time they stand for."""
 
     values: npt.NDArray[np.uint16]
-    size: tuple[int, int]
+    size: Size
     time: float
 
 
 class MaskPipeline:
-    """Applies `MaskOptions` to masks, layer by layer; smoothing remembers each layer's last mask.
+    """Applies `MaskOptions` to masks, layer by layer. Used by one thread.
 
-    Used by one thread. With every option neutral it returns the mask it was given.
+    Smoothing remembers each layer's last mask. It starts anew after half a second without one, when time does not
+    go forward, and when the mask's or the frame's size changes.
 
     Parameters
     ----------
@@ -85,5 +90,92 @@ class MaskPipeline:
         self._memory: dict[str, _Memory] = {}
 
     def reset(self) -> None:
-        """Forget what was smoothed."""
+        """Forget every layer's last mask."""
         self._memory.clear()
+
+    def __call__(self, layer: str, mask: Mask, frame: Frame) -> Mask:
+        """Return what is to be used for `mask`.
+
+        Parameters
+        ----------
+        layer : str
+            Its name; each has a memory of its own.
+        mask : Mask
+            As the model gave it.
+        frame : Frame
+            The frame it was computed from.
+
+        Returns
+        -------
+        Mask
+            Of the same resolution; `mask` itself where every option is neutral.
+        """
+        values = mask.values
+        if self.options.smooth:
+            values = self._smoothed(layer, mask, frame.time)
+        if self.options.refine:
+            values = _refined(values, frame)
+        low, high = self.options.range
+        if (low, high) != (0, 1):
+            values = kernels.soft_range(values, 255 * low, 255 * high)
+        values = self._shaped(values, mask.size)
+        return mask if values is mask.values else Mask(values, mask.size, mask.index)
+
+    def _smoothed(self, layer: str, mask: Mask, time: float) -> Values:
+        memory = self._memory.get(layer)
+        step = 0.0
+        if memory is not None and memory.size == mask.size and memory.values.shape == mask.values.shape:
+            step = time - memory.time
+        if memory is None or not 0 < step <= _LONGEST_GAP:
+            # A weight of 1 takes the mask as it is; going through the kernel compiles it before the second frame.
+            memory = self._memory[layer] = _Memory(np.zeros(mask.values.shape, np.uint16), mask.size, time)
+            return kernels.ema(memory.values, mask.values, 1.0)
+        memory.time = time
+        return kernels.ema(memory.values, mask.values, -math.expm1(-step / self.options.smooth))
+
+    def _shaped(self, values: Values, size: Size) -> Values:
+        """Grow, shrink and soften; lengths in frame pixels become lengths in the mask's own."""
+        scales = values.shape[0] / size[0], values.shape[1] / size[1]
+        if self.options.dilate:
+            values = _grown(values, [self.options.dilate * scale for scale in scales])
+        if self.options.erode:
+            values = ~_grown(~values, [self.options.erode * scale for scale in scales])
+        if self.options.feather:
+            values = kernels.box_blur(values, self.options.feather * math.sqrt(scales[0] * scales[1]))
+        return values
+
+
+def _refined(values: Values, frame: Frame) -> Values:
+    guide = np.empty((*values.shape, 3), np.uint8)
+    kernels.prepare(frame.pixels, guide, scale=1.0)
+    return kernels.guided_filter(values, guide, _REFINE_RADIUS, _REFINE_EPSILON)
+
+
+def _grown(values: Values, radii: list[float]) -> Values:
+    """Grow by part pixels and by different lengths down and across, which `framefx.kernels.dilate` does not."""
+    for axis, radius in enumerate(radii):
+        values = np.moveaxis(_grown_down(np.moveaxis(values, axis, 0), radius), 0, axis)
+    return np.ascontiguousarray(values)
+
+
+def _grown_down(values: Values, radius: float) -> Values:
+    """Take the largest of rows y ± radius; a part row counts for its part."""
+    whole = min(int(radius), len(values))
+    grown = _largest(values, whole)
+    part = round(256 * (radius - whole)) if radius < len(values) else 0
+    if not part:
+        return grown
+    wider = _largest(grown, 1)
+    mixed = (grown.astype(np.uint16) * (256 - part) + wider.astype(np.uint16) * part + 128) >> 8
+    return mixed.astype(np.uint8)
+
+
+def _largest(values: Values, radius: int) -> Values:
+    """Take the largest of rows y ± radius by joining windows of 1, 2, 4 … rows."""
+    rows, window, wanted = len(values), 1, 2 * radius + 1
+    reached = np.pad(values, ((radius, radius), (0, 0)))
+    while 2 * window <= wanted:
+        reached = np.maximum(reached[:-window], reached[window:])
+        window *= 2
+    rest = wanted - window
+    return np.maximum(reached[:rows], reached[rest : rest + rows])
