@@ -110,4 +110,7 @@ def _first_time(location: str, index: int) -> float:
 
 
 def _wont_hold(location: str, codec: str, muxer: str) -> MediaError:
-    return MediaError(f"audio_from: {muxer} cannot hold the {codec} sound of {location}: write to a `.mkv` file")
+    return MediaError(
+        f"audio_from: {muxer} cannot hold the {codec} sound of {location}: "
+        "write to a `.mkv` file, or leave it out with `--sink-option audio_from=`"
+    )

@@ -201,7 +201,7 @@ def _scale_graph(source: dict[str, str], pix_fmt: str, matrix: str) -> Graph:
     colour = f"out_color_matrix={matrix}:out_range={'pc' if 'yuvj' in pix_fmt else 'tv'}:" if "yuv" in pix_fmt else ""
     nodes = [
         graph.add("buffer", **source),
-        graph.add("scale", f"{colour}flags=bilinear+accurate_rnd"),
+        graph.add("scale", f"{colour}flags=bilinear+full_chroma_inp"),
         graph.add("format", pix_fmt),
         graph.add("buffersink"),
     ]

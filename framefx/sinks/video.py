@@ -42,7 +42,7 @@ class VideoFile:
     preset : str
         What x264 and x265 trade: ``ultrafast`` for speed, ``veryslow`` for smaller files.
     audio_from : str, optional
-        File whose sound is copied, packet by packet; without sound in it, or in a GIF, there is none.
+        File whose sound is copied, packet by packet. None or empty: no sound; a GIF has none either.
 
     Raises
     ------
@@ -98,7 +98,7 @@ class VideoFile:
             self._encoder = Encoder(
                 self._container, self._codec, quality=self._quality, preset=self._preset, **settings
             )
-            if self._audio_from is not None and self._muxer != "gif":
+            if self._audio_from and self._muxer != "gif":
                 self._audio = AudioCopy(self._audio_from, self._container)
             self._container.start_encoding()
         except (ValueError, av.FFmpegError) as error:

@@ -157,7 +157,8 @@ class Y4MOutput:
         try:
             if self._has_stdout:
                 sys.stdout.flush()
-                os.dup2(file.fileno(), 1)
+                if not self.closed:  # nobody reads it any more; what is printed now had better not fail
+                    os.dup2(file.fileno(), 1)
                 self._has_stdout = False
         finally:
             if isinstance(self.location, str):
