@@ -14,7 +14,8 @@ from framefx.errors import MissingLayerError, PlanError, PluginError, did_you_me
 from framefx.frame import Frame
 from framefx.mask import Mask
 from framefx.protocols import Model
-from framefx.registry import Need, Registry, Step
+from framefx.registry import Registry, Step
+from framefx.signature import Need
 
 Post = Callable[[str, Mask, Frame], Mask]
 """What happens to a model's mask before it is used: `(layer, mask, frame) -> mask`."""

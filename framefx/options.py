@@ -60,10 +60,11 @@ class Options:
     def model(self) -> type[BaseModel]:
         """The pydantic model, built on first use: most runs need few of them."""
         if self._model is None:
+            # Fields have names of our own, and the author's as aliases: pydantic keeps names like `copy` for itself.
             fields: dict[str, Any] = {}
-            for parameter in self._parameters:
+            for number, parameter in enumerate(self._parameters):
                 default = ... if parameter.default is parameter.empty else parameter.default
-                fields[parameter.name] = (self._annotation(parameter), default)
+                fields[f"option_{number}"] = (self._annotation(parameter), Field(default, alias=parameter.name))
             config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=False)
             try:
                 self._model = create_model(self.owner, __config__=config, **fields)
@@ -81,6 +82,11 @@ class Options:
                 f"{self.owner}: the type of option '{parameter.name}' is not known at run time ({error}): "
                 "import it outside `if TYPE_CHECKING`"
             ) from error
+
+    def check_types(self) -> None:
+        """Raise where an option's type is missing or not known at run time; cheap, pydantic is not asked."""
+        for parameter in self._parameters:
+            self._annotation(parameter)
 
     def check(self, given: Mapping[str, Any], origin: str = "", base: Path | None = None) -> dict[str, Any]:
         """Convert and check `given` and fill in defaults; paths are relative to `base`, a config file's folder.
@@ -101,10 +107,11 @@ class Options:
             model = self.model(**given)
         except ValidationError as error:
             raise OptionError(f"{_at(origin)}{self._first(error)}") from error
-        values = {name: getattr(model, name) for name in self.names}
-        if base is None:
-            return values
-        return {name: base / value if isinstance(value, Path) else value for name, value in values.items()}
+        values = {name: getattr(model, f"option_{number}") for number, name in enumerate(self.names)}
+        for name in given:
+            if base is not None and isinstance(values[name], Path):
+                values[name] = base / values[name]
+        return values
 
     def _first(self, error: ValidationError) -> str:
         problem = error.errors(include_url=False)[0]

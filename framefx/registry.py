@@ -17,26 +17,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar
 
-from framefx.errors import PluginError, UnknownNameError, UsageError, did_you_mean
+from framefx.errors import PlanError, PluginError, UnknownNameError, UsageError, did_you_mean
 from framefx.frame import Frame, Size
 from framefx.geometry import Geometry
-from framefx.options import Options, resolve_annotation
+from framefx.options import Options
 from framefx.protocols import Backend, Model, Session
-
-RESERVED = frozenset({"where", "frame", "all", "canvas"})
-
-CORE_NEEDS = frozenset({"frame", "canvas", "where"})
-
-
-@dataclass(frozen=True)
-class Need:
-    """One parameter before the ``*``: `frame`, or a layer's name; `kind` is the class its annotation names, if any."""
-
-    name: str
-    optional: bool
-    kind: type | None
+from framefx.signature import (
+    CORE_NEEDS,
+    Need,
+    checked_call,
+    checked_name,
+    needs_of,
+    refuse_core_needs,
+    returned_kind,
+)
+from framefx.where import Where
 
 
 @dataclass(frozen=True)
@@ -137,6 +134,11 @@ class Table(Generic[Entry]):
         self._entries: defaultdict[str, list[Entry]] = defaultdict(list)
 
     def add(self, entry: Entry) -> None:
+        """Add an entry; a plugin has each name once."""
+        if any(known.plugin == entry.plugin for known in self._entries.get(entry.name, ())):
+            raise PluginError(
+                f"plugin '{entry.plugin}' registers the {self.noun} '{entry.name}' twice: give one another name"
+            )
         self._entries[entry.name].append(entry)
 
     def __iter__(self) -> Iterator[Entry]:
@@ -294,81 +296,19 @@ class Register:
         where: str = "all",
         resize: Callable[..., Size] | None = None,
     ) -> Step:
-        name = name or _snake(target.__name__)
-        who = f"plugin '{self._plugin}', {noun} '{name}'"
-        if name in RESERVED:
-            raise PluginError(f"{who}: the name is reserved: choose another")
-        call = target.__call__ if inspect.isclass(target) else target
-        if inspect.isclass(target) and "__call__" not in dir(target):
-            raise PluginError(f"{who}: the class has no __call__: write `def __call__(self, frame: Frame) -> Frame`")
-        _check_parameters(target, call, who)
-        kind = _returned(call, who, wanted)
-        needs = tuple(_need(p, call) for p in _positional(call))
+        who = f"plugin '{self._plugin}', {noun}"
+        name = checked_name(target, name, who)
+        who = f"{who} '{name}'"
+        call = checked_call(target, who)
+        needs = needs_of(call)
+        kind = returned_kind(call, who, wanted)
+        if noun == "layer":
+            refuse_core_needs(needs, who)
+        try:
+            Options(name, target).check_types()
+            Where.parse(where, who)
+        except PlanError as error:
+            raise PluginError(str(error)) from error
+        except PluginError as error:
+            raise PluginError(f"{who}: {error}") from error
         return Step(name, self._plugin, target, needs, where=where, kind=kind, resize=resize)
-
-
-def _positional(call: Callable[..., Any]) -> list[inspect.Parameter]:
-    parameters = [p for p in inspect.signature(call).parameters.values() if p.name != "self"]
-    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-
-def _check_parameters(target: Any, call: Callable[..., Any], who: str) -> None:
-    for parameter in inspect.signature(call).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise PluginError(f"{who}: *{parameter.name} says nothing about needs or options: name each of them")
-        if inspect.isclass(target) and parameter.kind is parameter.KEYWORD_ONLY:
-            raise PluginError(f"{who}: option '{parameter.name}' belongs into the constructor, not into __call__")
-        if parameter.name in RESERVED and parameter.kind is parameter.KEYWORD_ONLY:
-            raise PluginError(f"{who}: the option name '{parameter.name}' is reserved: choose another")
-    for parameter in _positional(call):
-        if parameter.default not in (parameter.empty, None):
-            raise PluginError(
-                f"{who}: '{parameter.name}' stands before the * and so is a layer it needs: "
-                f"put the * before it to make it an option"
-            )
-    if inspect.isclass(target):
-        _check_constructor(target, who)
-
-
-def _check_constructor(target: Any, who: str) -> None:
-    for parameter in inspect.signature(target).parameters.values():
-        if parameter.name in RESERVED:
-            raise PluginError(f"{who}: the option name '{parameter.name}' is reserved: choose another")
-    if _positional(target):
-        name = _positional(target)[0].name
-        raise PluginError(f"{who}: constructor parameter '{name}' must stand after a *: it is an option")
-
-
-def _need(parameter: inspect.Parameter, call: Callable[..., Any]) -> Need:
-    kind: type | None = None
-    try:
-        # A need's name always counts; an annotation that only the type checker sees just is not checked.
-        annotation = resolve_annotation(parameter.annotation, call)
-        classes = [a for a in (get_args(annotation) or (annotation,)) if isinstance(a, type) and a is not type(None)]
-        kind = classes[0] if classes and classes[0] is not inspect.Parameter.empty else None
-    except NameError:
-        pass
-    return Need(parameter.name, parameter.default is None, kind)
-
-
-def _returned(call: Callable[..., Any], who: str, wanted: type | None) -> type | None:
-    annotation = inspect.signature(call).return_annotation
-    if annotation is inspect.Signature.empty:
-        if wanted is None:
-            raise PluginError(f"{who}: its return annotation says the layer's kind: write `-> Mask`")
-        return wanted
-    try:
-        kind = resolve_annotation(annotation, call)
-    except NameError as error:
-        if wanted is None:
-            raise PluginError(f"{who}: its return type is not known at run time ({error})") from error
-        return wanted
-    if wanted is not None and kind is not wanted:
-        raise PluginError(f"{who}: it returns {getattr(kind, '__name__', kind)}, wanted {wanted.__name__}")
-    if not isinstance(kind, type):
-        raise PluginError(f"{who}: its return annotation {kind!r} is no layer kind: write `-> Mask`")
-    return kind
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))

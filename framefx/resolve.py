@@ -10,7 +10,8 @@ from framefx.chain import POSITIONAL, Call, Chain
 from framefx.errors import OptionError, PlanError
 from framefx.layers import LayerPlan
 from framefx.mask import Mask
-from framefx.registry import CORE_NEEDS, Registry
+from framefx.registry import Registry
+from framefx.signature import CORE_NEEDS
 from framefx.steps import BoundStep, Group, Move, Op
 from framefx.where import Where
 
