@@ -5,6 +5,7 @@ Every error names file, line and key, what was found, what was expected, and the
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from framefx.errors import ConfigError, did_you_mean
 from framefx.frame import Size
+from framefx.importers import is_foreign
 from framefx.maskpipeline import MaskOptions
 from framefx.stack import Blend
+
+log = logging.getLogger(__name__)
 
 Key = tuple[str | int, ...]
 """Path of a value in a YAML document: keys and list positions."""
@@ -216,6 +220,8 @@ class Config:
         self.document = Document(path)
         self._profile = profile
         values = dict(self.document.values)
+        if is_foreign(values):
+            values = self._translated()
         self._validate(values, ())
         profiles = values.pop("profiles", {})
         if profile is not None:
@@ -229,6 +235,14 @@ class Config:
             self._validate(profiles[name], ("profiles", name))
         self.settings = Settings.model_validate(values)
         self._resolve_paths()
+
+    def _translated(self) -> dict[str, Any]:
+        from framefx.importers import vwb
+
+        imported = vwb.translate(self.document)
+        for note in imported.notes:
+            log.warning("%s: %s", self.document.path, note)
+        return imported.values
 
     @property
     def base(self) -> Path:

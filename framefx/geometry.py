@@ -46,14 +46,37 @@ class Geometry:
             raise PluginError(f"geometry: got size {self.size}, wanted (height, width) of at least 1")
         object.__setattr__(self, "matrix", matrix)
 
-    def then(self, later: Geometry) -> Geometry:
-        """Return this geometry followed by `later` as one resampling, with `later`'s border."""
-        matrix = np.vstack([self.matrix, (0, 0, 1)]) @ np.vstack([later.matrix, (0, 0, 1)])
-        return Geometry(matrix[:2], later.size, later.border)
+    def then(self, later: Geometry, size: Size) -> Geometry | None:
+        """Return this geometry of a frame of `size` followed by `later` as one resampling, or None where two differ.
+
+        One resampling is the same where `later` does not look past the picture between the two, or where both show
+        one plain border and this one crops nothing away that `later` could bring back.
+        """
+        matrix = (_square(self.matrix) @ _square(later.matrix))[:2]
+        if _inside(later.matrix, later.size, self.size):
+            return Geometry(matrix, later.size, self.border)
+        plain = self.border == later.border and self.border in ("black", "transparent")
+        if plain and _inside(np.linalg.pinv(_square(self.matrix))[:2], size, self.size):
+            return Geometry(matrix, later.size, self.border)
+        return None
 
     def is_identity(self, size: Size) -> bool:
         """Whether it changes nothing on a frame of `size`."""
         return self.size == tuple(size) and bool(np.array_equal(self.matrix, np.eye(2, 3)))
+
+
+def _square(matrix: Matrix) -> Matrix:
+    return np.vstack([matrix, (0, 0, 1)])
+
+
+def _inside(matrix: Matrix, size: Size, outer: Size) -> bool:
+    """Whether every pixel of a picture of `size` is at most half a pixel outside `outer`, moved by `matrix`."""
+    (height, width), (rows, columns) = size, outer
+    corners = np.array([[x, y, 1] for x in (0, width - 1) for y in (0, height - 1)], np.float64)
+    x, y = matrix @ corners.T
+    return bool(
+        x.min() >= -0.5 and y.min() >= -0.5 and x.max() <= columns - 0.5 + 1e-9 and y.max() <= rows - 0.5 + 1e-9
+    )
 
 
 def warp_frame(frame: Frame, geometry: Geometry, pool: FramePool) -> Frame:
@@ -81,7 +104,7 @@ def warp_mask(mask: Mask, geometry: Geometry) -> Mask:
     # Half-pixel centres: position (s + 0.5) / scale - 0.5 in the frame stands for s in the mask.
     to_frame = _scaling(out_width / out_shape[1], out_height / out_shape[0])
     to_mask = _scaling(columns / width, rows / height)
-    full = to_mask @ np.vstack([geometry.matrix, (0, 0, 1)]) @ to_frame
+    full = to_mask @ _square(geometry.matrix) @ to_frame
     small = Geometry(np.round(full[:2], 9), out_shape, geometry.border)
     if small.is_identity(mask.values.shape):
         return Mask(mask.values, geometry.size, mask.index)

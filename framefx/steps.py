@@ -165,7 +165,10 @@ class Group:
 
 @dataclass
 class Move:
-    """Neighbouring geometries: one resampling of the frame and of every layer that a later step needs."""
+    """Neighbouring geometries: one resampling of the frame and of every layer that a later step needs.
+
+    Two where one would show something else (see `Geometry.then`).
+    """
 
     steps: list[BoundStep]
     later_layers: frozenset[str] = frozenset()
@@ -175,21 +178,41 @@ class Move:
         if any(bound.step.keeps_frames for bound in self.steps):
             frame = frame._lend(shared=True)
         for bound in self.steps:
-            view = frame._lend(shared=True) if total is None else PendingFrame(frame, total, pool)
-            seen = values if total is None else {n: _moved(values[n], total) for n in bound.needs if n in values}
-            geometry = watch.step(bound.label, lambda b=bound, v=view, s=seen: b.call(v, s), view)  # type: ignore[misc]
-            if not isinstance(geometry, Geometry):
-                raise PluginError(f"{_who(bound)}: it returned {type(geometry).__name__}, wanted Geometry")
-            wanted = resized(bound, view.size)
-            if tuple(geometry.size) != wanted:
-                raise PluginError(
-                    f"{_who(bound)}: its output is {geometry.size}, and the plan was told {wanted}: "
-                    "register it with `size=` when it changes the size"
-                )
-            total = geometry if total is None else total.then(geometry)
-        if total is None or total.is_identity(frame.size):
+            geometry = self._ask(bound, frame, total, values, pool, watch)
+            joined = geometry if total is None else total.then(geometry, frame.size)
+            if joined is None and total is not None:
+                frame = self._move(frame, total, values, pool, watch)
+                joined = geometry
+            total = joined
+        return frame if total is None else self._move(frame, total, values, pool, watch)
+
+    def _ask(
+        self,
+        bound: BoundStep,
+        frame: Frame,
+        total: Geometry | None,
+        values: Mapping[str, Any],
+        pool: FramePool,
+        watch: Watch,
+    ) -> Geometry:
+        view = frame._lend(shared=True) if total is None else PendingFrame(frame, total, pool)
+        seen = values if total is None else {n: _moved(values[n], total) for n in bound.needs if n in values}
+        geometry = watch.step(bound.label, lambda: bound.call(view, seen), view)
+        if not isinstance(geometry, Geometry):
+            raise PluginError(f"{_who(bound)}: it returned {type(geometry).__name__}, wanted Geometry")
+        wanted = resized(bound, view.size)
+        if tuple(geometry.size) != wanted:
+            raise PluginError(
+                f"{_who(bound)}: its output is {geometry.size}, and the plan was told {wanted}: "
+                "register it with `size=` when it changes the size"
+            )
+        return geometry
+
+    def _move(self, frame: Frame, total: Geometry, values: dict[str, Any], pool: FramePool, watch: Watch) -> Frame:
+        if total.is_identity(frame.size):
             return frame
-        for name in self.later_layers & values.keys():
+        later = {name for bound in self.steps for name in bound.needs} | self.later_layers
+        for name in later & values.keys():
             values[name] = _moved(values[name], total)
         return watch.step("warp", lambda: warp_frame(frame, total, pool), frame)
 
@@ -288,7 +311,7 @@ def merge(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame:
             out_alpha=out.alpha,
         )
         return out._lend(shared=False)
-    in_place = base._owned and not np.may_share_memory(base._pixels, top._pixels)  # type: ignore[arg-type]
+    in_place = base._owned and not np.may_share_memory(base._pixels, top._pixels)
     if in_place:
         out = base._lend(shared=False).make_writable()
     else:

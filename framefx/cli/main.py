@@ -20,6 +20,7 @@ COMMANDS = {
     "sinks": ("framefx.cli.listing", "list what --sink takes"),
     "plugins": ("framefx.cli.listing", "list plugins, where they came from and what they add"),
     "config": ("framefx.cli.config", "schema, check or show a config file"),
+    "import": ("framefx.cli.import_config", "turn an old config (virtual_webcam_background, LFBW) into a new one"),
     "bench": ("framefx.bench.cli", "measure kernels and chains against the peers' own operations"),
     "train": ("framefx.training.cli", "train the person model (extra: train)"),
     "evaluate": ("framefx.training.cli", "evaluate a model on pictures with masks (extra: train)"),

@@ -1,0 +1,71 @@
+"""Configs of framefx's ancestors, turned into framefx configs with comments that explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from framefx.errors import ConfigError
+
+
+@dataclass
+class Imported:
+    """A translated config: its values in order, a comment for some of them, and what could not be translated."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def put(self, key: str, value: Any, comment: str = "") -> None:
+        """Set a value and say why."""
+        self.values[key] = value
+        if comment:
+            self.comments[key] = comment
+
+    def text(self, origin: str) -> str:
+        """Return the config as YAML with its comments."""
+        lines = [f"# Made from {origin} by `framefx import`."]
+        lines += [f"# Note: {note}" for note in self.notes]
+        for key, value in self.values.items():
+            lines += [f"# {line}" for line in self.comments.get(key, "").splitlines()]
+            lines.append(yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=100).rstrip())
+        return "\n".join(lines) + "\n"
+
+
+def is_foreign(values: Any) -> bool:
+    """Whether a YAML document is a config of virtual_webcam_background."""
+    keys = {"real_video_device", "virtual_video_device"}
+    return isinstance(values, Mapping) and (bool(keys & values.keys()) or isinstance(values.get("layers"), list))
+
+
+def import_file(path: Path) -> Imported:
+    """Translate a config file of virtual_webcam_background (YAML) or Linux-Fake-Background-Webcam (INI).
+
+    Raises
+    ------
+    ConfigError
+        When it is neither.
+    """
+    from framefx.config import Document
+    from framefx.importers import lfbw, vwb
+
+    if path.suffix.lower() in (".ini", ".cfg", ".conf"):
+        return lfbw.translate(path)
+    try:
+        document = Document(path)
+    except ConfigError:
+        if lfbw.looks_like(path):
+            return lfbw.translate(path)
+        raise
+    if not is_foreign(document.values):
+        if lfbw.looks_like(path):
+            return lfbw.translate(path)
+        raise ConfigError(
+            f"{path}:1: this is no config of virtual_webcam_background (it has no real_video_device and no list of "
+            "layers) nor of Linux-Fake-Background-Webcam: a framefx config needs no import, use --config"
+        )
+    return vwb.translate(document)

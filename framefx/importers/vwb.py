@@ -1,0 +1,181 @@
+"""virtual_webcam_background's ``config.yaml``: all its keys, its four spellings of filter arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from framefx.errors import ConfigError, did_you_mean
+from framefx.importers import Imported
+from framefx.importers.vwb_filters import FILTERS, Step
+
+if TYPE_CHECKING:
+    from framefx.config import Document
+
+_SOURCES = {"input": "frame", "foreground": "person", "previous": "previous", "empty": "empty"}
+_KNOWN = {
+    "real_video_device", "virtual_video_device", "mjpeg", "width", "height", "fps", "model", "multiplier", "stride",
+    "internal_resolution", "segmentation_threshold", "average_masks", "dilate", "erode", "blur", "layers",
+    "debug_show_mask", "debug_show_heatmap",
+}  # fmt: skip
+_MOVES = {"zoom", "move", "affine"}
+
+
+def translate(document: Document) -> Imported:
+    """Translate a document.
+
+    Raises
+    ------
+    ConfigError
+        With file and line, for keys, layers and filters that virtual_webcam_background does not know either.
+    """
+    values = document.values
+    unknown = [key for key in values if key not in _KNOWN]
+    if unknown:
+        raise ConfigError(
+            f"{document.place([unknown[0]])}: unknown key '{unknown[0]}'.{did_you_mean(unknown[0], _KNOWN)}"
+        )
+    result = Imported()
+    _devices(values, result)
+    _model(values, result)
+    result.put("mask", _mask(values, document), "lengths are frame pixels, smoothing is a time constant in seconds")
+    rate = _number(document, "fps", 30) or 30
+    stack = [_layer(document, i, layer, rate, result) for i, layer in enumerate(_layers(document))]
+    if "debug_show_mask" in values:
+        stack = _shown_mask(document, result)
+    if "debug_show_heatmap" in values:
+        result.notes.append("debug_show_heatmap was left out: `framefx layers` lists what can be shown instead")
+    if not stack or _may_be_transparent(stack[0]):
+        black = {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]}
+        stack.insert(0, black)
+    result.put("stack", stack, "speeds are per second, where they were per frame")
+    return result
+
+
+def _devices(values: Mapping[str, Any], result: Imported) -> None:
+    if "real_video_device" in values:
+        source: dict[str, Any] = {"device": str(values["real_video_device"])}
+        if values.get("width") and values.get("height"):
+            source["size"] = f"{values['width']}x{values['height']}"
+        if values.get("fps"):
+            source["rate"] = values["fps"]
+        if values.get("mjpeg"):
+            source["format"] = "MJPG"
+        result.put("source", source)
+    if "virtual_video_device" in values:
+        result.put("sink", {"device": str(values["virtual_video_device"])})
+
+
+def _model(values: Mapping[str, Any], result: Imported) -> None:
+    model = values.get("model", "mobilenet")
+    sizes = [key for key in ("multiplier", "stride", "internal_resolution") if key in values]
+    dropped = f"; {', '.join(sizes)} mean nothing to it" if sizes else ""
+    result.put("model", "blazeseg", f"was {model}: framefx's own network needs no download{dropped}")
+
+
+def _mask(values: Mapping[str, Any], document: Document) -> dict[str, Any]:
+    mediapipe = values.get("model") == "mediapipe"
+    # Its MediaPipe path uses the soft mask as it is; its BodyPix path cuts at the threshold.
+    threshold = 0.75 if mediapipe else _number(document, "segmentation_threshold", 0.75)
+    mask: dict[str, Any] = {"range": [0, 1] if mediapipe else [threshold, threshold]}
+    averaged = max(1, int(_number(document, "average_masks", 3)))
+    # The mean of the last n masks lags (n - 1) / 2 frames, and so does an exponential of that time constant.
+    mask["smooth"] = round((averaged - 1) / 2 / (_number(document, "fps", 30) or 30), 4)
+    for old, new in (("dilate", "dilate"), ("erode", "erode"), ("blur", "feather")):
+        size = _number(document, old, 0)
+        if size > 0:
+            mask[new] = size / 2  # a kernel of n pixels reaches n / 2 to either side
+    return mask
+
+
+def _number(document: Document, key: str, default: float) -> float:
+    value = document.values.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigError(f"{document.place([key])}: {key} is {value!r}, wanted a number")
+    return value
+
+
+def _layers(document: Document) -> Sequence[Any]:
+    layers = document.values.get("layers") or []
+    if not isinstance(layers, list):
+        raise ConfigError(f"{document.place(['layers'])}: layers is {layers!r}, wanted a list")
+    return layers
+
+
+def _layer(document: Document, number: int, layer: Any, rate: float, result: Imported) -> dict[str, Any]:
+    place = document.place(["layers", number])
+    if not isinstance(layer, Mapping) or len(layer) != 1:
+        raise ConfigError(f"{place}: a layer is {layer!r}, wanted one of {', '.join(_SOURCES)} with a list of filters")
+    [(name, filters)] = layer.items()
+    if name not in _SOURCES:
+        raise ConfigError(f"{place}: there is no layer '{name}'.{did_you_mean(name, _SOURCES)} ")
+    entry: dict[str, Any] = {"source": _SOURCES[name]}
+    chain: list[Any] = []
+    for position, written in enumerate(filters or []):
+        at = document.place(["layers", number, name, position])
+        for step in _filter(written, at, rate, result):
+            if step.name == "camera":  # it ignores what came before it, and a stack takes pictures from any source
+                entry["source"], chain = step.options["device"], []
+            else:
+                chain.append({step.name: step.options} if step.options else step.name)
+    if chain:
+        entry["chain"] = chain
+    return entry
+
+
+def _filter(written: Any, place: str, rate: float, result: Imported) -> list[Step]:
+    name, positional, named = _arguments(written, place)
+    if name not in FILTERS:
+        raise ConfigError(f"{place}: there is no filter '{name}'.{did_you_mean(name, FILTERS)}")
+    parameters, make = FILTERS[name]
+    if len(positional) > len(parameters):
+        raise ConfigError(f"{place}: {name} takes {len(parameters)} arguments, got {len(positional)}")
+    values = dict(parameters)
+    values.update(zip(parameters, positional, strict=False))
+    for key, value in named.items():
+        if key not in parameters:
+            raise ConfigError(f"{place}: {name} has no argument '{key}'.{did_you_mean(key, parameters)}")
+        values[key] = value
+    missing = [key for key, value in values.items() if value is ...]
+    if missing:
+        raise ConfigError(f"{place}: {name} needs the argument '{missing[0]}'")
+    try:
+        return make(values, rate, result.notes)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{place}: {name}: its arguments are not what it takes: {error}") from error
+
+
+def _arguments(written: Any, place: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Read ``"name"``, ``["name", a, b]``, ``["name", [a, b]]`` or ``["name", {k: v}]``."""
+    if isinstance(written, str):
+        return written, [], {}
+    if not isinstance(written, list) or not written or not isinstance(written[0], str):
+        raise ConfigError(f"{place}: a filter is {written!r}, wanted a name or [name, arguments]")
+    name, rest = written[0], written[1:]
+    if len(rest) == 1 and isinstance(rest[0], Mapping):
+        return name, [], {str(key): value for key, value in rest[0].items()}
+    if len(rest) == 1 and isinstance(rest[0], list) and not _is_matrix(rest[0]):
+        return name, rest[0], {}
+    return name, rest, {}
+
+
+def _is_matrix(value: list[Any]) -> bool:
+    # ["affine", [[a, b], [c, d]]] gives one argument that is itself a list.
+    return len(value) == 2 and all(isinstance(row, list) and len(row) == 2 for row in value) and not _nested(value)
+
+
+def _nested(value: list[Any]) -> bool:
+    return any(isinstance(item, list) for row in value for item in row)
+
+
+def _shown_mask(document: Document, result: Imported) -> list[dict[str, Any]]:
+    number = _number(document, "debug_show_mask", -1)
+    if 0 <= number <= 23:
+        result.notes.append("debug_show_mask named one BodyPix part: the person's mask is shown instead")
+    black = {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]}
+    return [black, {"source": "person", "chain": [{"color": {"brightness": 1, "where": "all"}}]}]
+
+
+def _may_be_transparent(entry: Mapping[str, Any]) -> bool:
+    names = {next(iter(step)) if isinstance(step, Mapping) else step for step in entry.get("chain", [])}
+    return entry["source"] != "frame" or bool(names & (_MOVES | {"alpha", "chroma_key", "replace"}))
