@@ -35,6 +35,10 @@ hookimpl = pluggy.HookimplMarker("framefx")
 
 GROUP = "framefx"
 
+_HOOKS = ("framefx_register", "framefx_observe")
+
+_DISABLED = "disabled"
+
 BUILTINS = ("filters", "sources", "sinks", "models", "backends")
 """Modules ``framefx.NAME.builtin``; each is a plugin like any other, called ``framefx``."""
 
@@ -87,6 +91,7 @@ class PluginManager:
 
     def add(self, plugin: object, name: str) -> None:
         """Add a module or object with hook implementations; for tests and programs."""
+        self._refuse_second(name)
         self._add(plugin, name, name)
         self.origins.append(Origin(name, "given by the program"))
 
@@ -98,13 +103,13 @@ class PluginManager:
     @property
     def problems(self) -> list[Origin]:
         """The plugins that failed."""
-        return [origin for origin in self.origins if origin.problem]
+        return [origin for origin in self.origins if origin.problem not in ("", _DISABLED)]
 
     def _discover(self) -> None:
         for entry in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):
             place = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
             if entry.name in self._disabled:
-                self.origins.append(Origin(entry.name, place, "disabled"))
+                self.origins.append(Origin(entry.name, place, _DISABLED))
                 continue
             self._try(entry.name, place, entry.load)
 
@@ -112,7 +117,9 @@ class PluginManager:
         if not file.is_file():
             near = did_you_mean(file.name, [p.name for p in file.parent.glob("*.py")] if file.parent.is_dir() else [])
             raise UnknownNameError(f"there is no plugin file {file}.{near}")
-        if file.stem not in self._disabled and not self._try(file.stem, str(file), lambda: _import_file(file)):
+        if file.stem in self._disabled:
+            self.origins.append(Origin(file.stem, str(file), _DISABLED))
+        elif not self._try(file.stem, str(file), lambda: _import_file(file)):
             # Asked for by name on the command line: going on without it would run something else.
             raise PluginError(self.origins[-1].problem)
 
@@ -123,8 +130,9 @@ class PluginManager:
         try:
             plugin = load()
             file = getattr(plugin, "__file__", None) or place
+            self._refuse_second(name)
             self._add(plugin, name, name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # Whatever a plugin from outside does wrong, the others and the built-ins still run.
             what = str(error) if isinstance(error, FramefxError) else f"{type(error).__name__}: {error}"
             where = _last_file(error.__traceback__) or file
@@ -133,24 +141,36 @@ class PluginManager:
         self.origins.append(Origin(name, place, problem))
         return not problem
 
+    def _refuse_second(self, name: str) -> None:
+        first = next((o for o in self.origins if o.name == name and not o.problem), None)
+        if first is not None:
+            raise PluginError(f"another plugin is called '{name}' ({first.place}): rename one of them")
+
     def _add(self, plugin: object, name: str, key: str) -> None:
-        if not any(hasattr(plugin, hook) for hook in ("framefx_register", "framefx_observe")):
+        functions = [getattr(plugin, hook, None) for hook in _HOOKS]
+        if not any(functions):
             raise PluginError(
                 f"plugin '{name}' implements no hook: write `@hookimpl` above `def framefx_register(register)`"
             )
+        for hook, function in zip(_HOOKS, functions, strict=True):
+            if function is not None and not hasattr(function, "framefx_impl"):
+                raise PluginError(f"plugin '{name}': {hook} is not marked: write `@hookimpl` above it")
         # A plugin is looked at in a registry of its own first, so that one that fails half-way adds nothing.
         trial = Registry()
         self._call_register(plugin, Register(trial, name))
         self._manager.register(plugin, key)
-        self._manager.check_pending()
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            # What stays would fail the check of every later plugin.
+            self._manager.unregister(plugin)
+            raise PluginError(f"{error}: the hooks are {', '.join(_HOOKS)}") from error
         _merge(trial, self.registry)
 
     def _call_register(self, plugin: object, register: Register) -> None:
         function = getattr(plugin, "framefx_register", None)
         if function is None:
             return
-        if not hasattr(function, "framefx_impl"):
-            raise PluginError(f"framefx_register of {plugin!r} is not marked: write `@hookimpl` above it")
         arguments = [p for p in inspect.signature(function).parameters if p != "self"]
         if arguments not in (["register"], []):
             raise PluginError(f"framefx_register takes {arguments}, wanted (register)")

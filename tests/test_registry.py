@@ -13,7 +13,7 @@ from framefx.mask import Mask
 from framefx.registry import Register, Registry
 
 if TYPE_CHECKING:
-    from numpy import ndarray as Later
+    from decimal import Decimal as Later
 
 
 def mosaic(frame: Frame, *, size: Annotated[int, Field(ge=2, description="pixels")] = 16) -> Frame:
@@ -202,7 +202,7 @@ def test_a_layer_cannot_need_what_only_filters_have(register, need):
 def test_two_plugins_with_one_name_are_both_named(registry, register):
     register.filter(mosaic)
     Register(registry, "other").filter(mosaic)
-    with pytest.raises(UnknownNameError, match="two plugins .*'mosaic': write 'demo/mosaic' or 'other/mosaic'"):
+    with pytest.raises(UnknownNameError, match=r"two plugins .*'mosaic': write 'demo/mosaic' or 'other/mosaic'"):
         registry.filters.find("mosaic")
 
 
