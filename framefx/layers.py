@@ -43,7 +43,11 @@ class LoadedModel:
         session = self.model.session
         self.model.prepare(frame, session.buffer)
         outputs = session.run(session.buffer, self.model.outputs_for(self.wanted))
-        return self.model.decode(outputs, self.wanted, frame)
+        values = self.model.decode(outputs, self.wanted, frame)
+        missing = [name for name in self.wanted if name not in values]
+        if missing:
+            raise PluginError(f"model {self.name} did not give the layer '{missing[0]}' that it promised")
+        return {name: values[name] for name in self.wanted}
 
 
 @dataclass
@@ -115,19 +119,28 @@ class LayerPlan:
         PlanError
             When it is of another kind than `kind`, or needs itself.
         """
+        if optional and not self._can_have(name, ()):
+            return False
         if name not in self._kinds and not self._find(name, owner):
-            if optional:
-                return False
             raise self._missing(name, owner)
         found = self._kinds[name]
         if kind is not None and found is not None and not issubclass(found, kind):
             raise PlanError(f"{owner} needs the layer '{name}' as {kind.__name__}, and it is {found.__name__}")
         return True
 
+    def _can_have(self, name: str, asked: tuple[str, ...]) -> bool:
+        """Whether `name` can be had with all that it needs; nothing is asked to compute it yet."""
+        if name in self._kinds or name in self._given:
+            return True
+        if name in self._registry.layers:
+            needs = self._registry.layers.find(name).layers
+            return name not in asked and all(n.optional or self._can_have(n.name, (*asked, name)) for n in needs)
+        return any(name in loaded.model.layers for loaded in self._loaded())
+
     def _find(self, name: str, owner: str) -> bool:
         if name in self._given:
             self._kinds[name] = Mask
-            self.makers[name] = self._given
+            self.makers[name] = self._given[name]
         elif name in self._registry.layers:
             self._add_registered(name, owner)
         else:
@@ -168,6 +181,7 @@ class LayerPlan:
 
     def compute(self, frame: Frame) -> Layers:
         """Compute every layer of this plan from `frame`, the source's."""
+        frame = frame._lend(shared=True)
         values: dict[str, Any] = {}
         for name in self._kinds:
             if name in self._given:
@@ -175,6 +189,7 @@ class LayerPlan:
                 values[name] = self._given_post(name, mask, frame) if self._given_post else mask
         for loaded in self.models:
             for name, value in loaded.compute(frame).items():
+                _check(value, loaded.model.layers[name], frame, f"model {loaded.name}, layer '{name}'")
                 values[name] = self._post(name, value, frame) if self._post and isinstance(value, Mask) else value
         for made in self._made:
             values[made.name] = self._make(made, frame, values)
@@ -182,18 +197,12 @@ class LayerPlan:
 
     def _make(self, made: _Made, frame: Frame, values: Mapping[str, Any]) -> Any:
         arguments = [frame._lend(shared=True) if n.name == "frame" else values.get(n.name) for n in made.arguments]
-        value = made.instance(*arguments)
-        kind = made.step.kind
-        if kind is not None and not isinstance(value, kind):
-            raise PluginError(
-                f"plugin '{made.step.plugin}', layer '{made.name}': it returned {type(value).__name__}, "
-                f"wanted {kind.__name__}"
-            )
-        if isinstance(value, Mask) and value.size != frame.size:
-            raise PluginError(
-                f"plugin '{made.step.plugin}', layer '{made.name}': its mask stands for a frame of {value.size}, "
-                f"wanted {frame.size}"
-            )
+        try:
+            value = made.instance(*arguments)
+        except Exception as error:
+            error.add_note(f"in layer '{made.name}' of plugin '{made.step.plugin}', frame {frame.index}")
+            raise
+        _check(value, made.step.kind, frame, f"plugin '{made.step.plugin}', layer '{made.name}'")
         return value
 
     def describe(self) -> Iterable[tuple[str, str]]:
@@ -212,6 +221,13 @@ class LayerPlan:
         """Release what stateful layers hold; a later `compute` takes it again."""
         for made in self._made:
             getattr(made.instance, "close", _nothing)()
+
+
+def _check(value: Any, kind: type | None, frame: Frame, who: str) -> None:
+    if kind is not None and not isinstance(value, kind):
+        raise PluginError(f"{who}: it gave {type(value).__name__}, wanted {kind.__name__}")
+    if isinstance(value, Mask) and value.size != frame.size:
+        raise PluginError(f"{who}: its mask stands for a frame of {value.size}, wanted {frame.size}")
 
 
 def _nothing() -> None:
