@@ -31,8 +31,12 @@ class Degrade:
         rgb = np.ascontiguousarray(rgba[..., :3])
         if rng.random() < 0.15 * strength:
             rgb = backlight(rgb, rgba[..., 3], rng)
+        if rng.random() < 0.45 * strength:
+            rgb = recolor(rgb, rgba[..., 3], rng)
         rgb = tone(rgb, rng, strength)
         chance = rng.random(6) / max(strength, 1e-6)
+        if chance[5] < 0.4:
+            rgb = turn_hues(rgb, rng)
         if chance[0] < 0.10:
             rgb = shade(rgb, rng)
         if chance[1] < 0.06:
@@ -73,6 +77,38 @@ def tone(rgb: Bytes, rng: Random, strength: float) -> Bytes:
         share = rng.uniform(-0.5, 0.8)
         out = cv2.addWeighted(out, 1 - share, gray, share, 0)
     return np.asarray(out, np.uint8)
+
+
+def recolor(rgb: Bytes, mask: Bytes, rng: Random) -> Bytes:
+    """Give the clothes, or the background, other colours.
+
+    A network that has seen a few hundred wardrobes takes their colours for the person. Clothes
+    are whatever of the person lies below a random height.
+    """
+    if rng.random() < 0.5:
+        region = cv2.bitwise_not(mask)
+    else:
+        region = mask.copy()
+        rows = np.flatnonzero((mask > 127).any(1))
+        if len(rows):
+            neck = rows[0] + int((rows[-1] - rows[0]) * rng.uniform(0.15, 0.5))
+            region[:neck] = 0
+    changed = turn_hues(rgb, rng, reach=128)
+    gains, shifts = np.exp(rng.normal(0, 0.35, 3)), rng.uniform(-50, 50) + rng.normal(0, 15, 3)
+    ramp = np.arange(256, dtype=np.float32)[:, None]
+    table = np.clip(ramp * gains.astype(np.float32) + shifts.astype(np.float32), 0, 255)
+    changed = np.asarray(cv2.LUT(changed, table.astype(np.uint8)[:, None]), np.uint8)
+    alpha = cv2.merge((region, region, region))
+    kept = cv2.multiply(rgb, cv2.bitwise_not(alpha), scale=1 / 255)
+    return np.asarray(cv2.add(cv2.multiply(changed, alpha, scale=1 / 255), kept), np.uint8)
+
+
+def turn_hues(rgb: Bytes, rng: Random, reach: int = 36) -> Bytes:
+    """Turn all hues by up to `reach` of 256 parts of a circle."""
+    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV_FULL)
+    # Hue is a byte that wraps around: so does the sum of bytes.
+    hsv[..., 0] += np.uint8(rng.integers(-reach, reach + 1) % 256)
+    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL), np.uint8)
 
 
 def backlight(rgb: Bytes, mask: Bytes, rng: Random) -> Bytes:
