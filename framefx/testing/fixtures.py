@@ -8,6 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from framefx.frame import Frame
+    from framefx.plugins import PluginManager
     from framefx.testing import ListSink, ManualClock, TestPattern
 
 
@@ -41,3 +42,12 @@ def manual_clock() -> ManualClock:
     from framefx.testing import ManualClock
 
     return ManualClock()
+
+
+@pytest.fixture
+def isolated_plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
+    """The built-in plugins alone, whatever else is installed; `add` what a test needs."""
+    from framefx.plugins import PluginManager
+
+    monkeypatch.delenv("FRAMEFX_DISABLE_PLUGINS", raising=False)
+    return PluginManager(discover=False)

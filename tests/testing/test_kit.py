@@ -13,6 +13,7 @@ from framefx.errors import DeviceError
 from framefx.testing import ListSink, ListSource, ManualClock, TestPattern, fixtures, make_frame, read_barcode
 
 frame, pattern, list_sink, manual_clock = fixtures.frame, fixtures.pattern, fixtures.list_sink, fixtures.manual_clock
+isolated_plugins = fixtures.isolated_plugins
 
 
 def test_exports_are_sorted_and_there():
@@ -26,6 +27,19 @@ def test_exports_are_sorted_and_there():
 def test_fixtures(frame, pattern, list_sink, manual_clock):
     assert frame.size == (48, 64) and pattern.frames == 30
     assert list_sink.frames == [] and manual_clock.monotonic() == 0
+
+
+def test_isolated_plugins_are_the_built_in_ones(isolated_plugins):
+    from framefx import hookimpl
+
+    class Mirror:
+        @hookimpl
+        def framefx_register(self, register):
+            register.filter(lambda frame: frame, name="mirror")
+
+    assert {origin.name for origin in isolated_plugins.origins} == {"framefx"}
+    isolated_plugins.add(Mirror(), "mirrors")
+    assert "mirror" in isolated_plugins.registry.filters and "video" in isolated_plugins.registry.sources
 
 
 def test_list_source_makes_frames_of_arrays():
