@@ -12,30 +12,62 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from framefx.kernels._alpha import over, over_black, premultiply, unpremultiply
+    from framefx.kernels._blur import box_blur, gaussian_blur, masked_blur
     from framefx.kernels._color import ColorTables, color_matrix_lut, color_tables
+    from framefx.kernels._guided import guided_filter
     from framefx.kernels._jit import on_compile, warm
+    from framefx.kernels._mask import dilate, ema, erode, soft_range, threshold
     from framefx.kernels._merge import masked_merge, upsample, upsample_mask
+    from framefx.kernels._region import region_blur
     from framefx.kernels._resample import Rectangle, downsample, prepare
+    from framefx.kernels._yuv import i420_to_rgb, nv12_to_rgb, rgb_to_i420, rgb_to_nv12, rgb_to_yuyv, yuyv_to_rgb
 
 __all__ = [
     "ColorTables",
     "Rectangle",
+    "box_blur",
     "color_matrix_lut",
     "color_tables",
+    "dilate",
     "downsample",
+    "ema",
+    "erode",
+    "gaussian_blur",
+    "guided_filter",
+    "i420_to_rgb",
+    "masked_blur",
     "masked_merge",
+    "nv12_to_rgb",
     "on_compile",
+    "over",
+    "over_black",
+    "premultiply",
     "prepare",
+    "region_blur",
+    "rgb_to_i420",
+    "rgb_to_nv12",
+    "rgb_to_yuyv",
+    "soft_range",
+    "threshold",
+    "unpremultiply",
     "upsample",
     "upsample_mask",
     "warm",
+    "yuyv_to_rgb",
 ]
 
 _HOME = {
+    "_alpha": ("over", "over_black", "premultiply", "unpremultiply"),
+    "_blur": ("box_blur", "gaussian_blur", "masked_blur"),
     "_color": ("ColorTables", "color_matrix_lut", "color_tables"),
+    "_guided": ("guided_filter",),
     "_jit": ("on_compile", "warm"),
+    "_mask": ("dilate", "ema", "erode", "soft_range", "threshold"),
     "_merge": ("masked_merge", "upsample", "upsample_mask"),
+    "_region": ("region_blur",),
     "_resample": ("Rectangle", "downsample", "prepare"),
+    "_yuv": ("i420_to_rgb", "nv12_to_rgb", "rgb_to_i420", "rgb_to_nv12", "rgb_to_yuyv", "yuyv_to_rgb"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from framefx.kernels._door import I16, PIXELS, U8, between, check, is_same, output, scratch
+from framefx.kernels._door import I16, PIXELS, U8, between, check, others, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
 from framefx.kernels._steps import mulhi
 
@@ -91,8 +91,7 @@ def color_matrix_lut(src: U8, matrix: npt.ArrayLike, lut: U8 | None = None, *, o
     table[:, : given.shape[1]] = given
     if lut is not None:
         check("lut", lut, (256, 3))
-    if out is None or not is_same(out, src) or not out.flags.writeable:
-        out = output("out", out, (h, w, 3), src)
+    out = output("out", out, (h, w, 3), *others(out, src))
     taps, offset, shift = _fixed_point(table.tobytes())
     row, line = scratch("color.row", (3 * w + 4,), np.int16), scratch("color.line", (3 * w,), np.uint8)
     row[:2], row[-2:] = 0, 0

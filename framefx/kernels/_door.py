@@ -52,18 +52,20 @@ def check(name: str, array: Any, shape: Shape, dtype: npt.DTypeLike = np.uint8) 
     return tuple(array.shape)
 
 
-def output(
-    name: str, out: npt.NDArray[Any] | None, shape: tuple[int, ...], *apart: Any, dtype: npt.DTypeLike = np.uint8
-) -> npt.NDArray[Any]:
-    """Make the destination, or check the given one: writable and sharing no memory with the arrays in `apart`."""
+def output(name: str, out: Any, shape: tuple[int, ...], *apart: Any, dtype: npt.DTypeLike = np.uint8) -> U8:
+    """Make the destination, or check the given one: writable and sharing no memory with the arrays in `apart`.
+
+    Only uint8 ones are made; others (`dtype`) are only checked.
+    """
     if out is None:
-        return np.empty(shape, dtype)
+        return np.empty(shape, np.uint8)
     check(name, out, shape, dtype)
     if not out.flags.writeable:
         raise ValueError(f"{name}: got a read-only array, want a writable one")
     if any(source is not None and np.may_share_memory(out, source) for source in apart):
         raise ValueError(f"{name}: got memory that a source of the same call uses, want an array of its own")
-    return out
+    given: U8 = out
+    return given
 
 
 def between(name: str, value: float, low: float, high: float) -> None:
@@ -82,6 +84,11 @@ def one_of(name: str, value: str, allowed: tuple[str, ...]) -> int:
 def is_same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
     """Tell whether two arrays of one shape are the same memory."""
     return a is b or a.ctypes.data == b.ctypes.data
+
+
+def others(out: U8 | None, *sources: U8) -> list[U8]:
+    """Return the sources that `out` is not: those it must not overlap."""
+    return [source for source in sources if out is None or out.shape != source.shape or not is_same(out, source)]
 
 
 def _wanted(shape: Shape, dtype: npt.DTypeLike) -> str:

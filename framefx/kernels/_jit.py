@@ -26,8 +26,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
+_Wrapper = TypeVar("_Wrapper", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
 _lock = threading.RLock()
 
@@ -122,11 +123,11 @@ def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Kernel]:
     return lambda py_func: Kernel(py_func, signatures)
 
 
-def uses(*kernels: Kernel, **variants: Kernel) -> Callable[[Callable[..., Any]], Any]:
+def uses(*kernels: Kernel, **variants: Kernel) -> Callable[[_Wrapper], _Wrapper]:
     """Note on a public wrapper which kernels it runs, for `warm`; variants are named `wrapper.variant`."""
 
-    def note(wrapper: Any) -> Any:
-        wrapper.kernels, wrapper.variants = kernels, variants
+    def note(wrapper: _Wrapper) -> _Wrapper:
+        wrapper.__dict__.update(kernels=kernels, variants=variants)
         return wrapper
 
     return note

@@ -247,16 +247,14 @@ def masked_merge(
 
 
 @uses(_upsample)
-def upsample(small: U8, factor: int, *, size: tuple[int, int] | None = None, out: U8 | None = None) -> U8:
+def upsample(small: U8, out: U8 | tuple[int, int], factor: int) -> U8:
     """Enlarge reduced pixels: bilinear, half-pixel centres, edges replicate.
 
     Parameters
     ----------
     small : (ceil(h / factor), ceil(w / factor), 3) uint8
+    out : (h, w, 3) uint8, or the size (h, w)
     factor : 1 to 64
-    size : (h, w)
-        The frame's; the shape of `out`, or `factor` times that of `small`, when missing.
-    out : (h, w, 3) uint8
 
     Returns
     -------
@@ -268,18 +266,18 @@ def upsample(small: U8, factor: int, *, size: tuple[int, int] | None = None, out
     TypeError, ValueError
         A wrong dtype, shape or layout, or an `out` that cannot be written.
     """
-    small_h, small_w, _ = check("small", small, PIXELS)
-    h, w = size or (out.shape[:2] if isinstance(out, np.ndarray) else (small_h * factor, small_w * factor))
-    check("small", small, (*_reduced(h, w, factor), 3))
-    out = output("out", out, (h, w, 3), small)
+    h, w = out if isinstance(out, tuple) else check("out", out, PIXELS)[:2]
+    small_h, small_w = _reduced(h, w, factor)
+    check("small", small, (small_h, small_w, 3))
+    made = output("out", None if isinstance(out, tuple) else out, (h, w, 3), small)
     if factor == 1:
-        np.copyto(out, small)
-        return out
-    row, down, fracs = _small_tables((small_h, small_w), h, factor)
+        np.copyto(made, small)
+        return made
     wide, near = _small_scratch(small_w, factor)
     frac, held = scratch("merge.work", (3 * w,), np.int16), np.array([-1, -1], np.int32)
-    _upsample(out.reshape(h, -1), small.reshape(small_h, -1), factor, row, down, fracs, wide, frac, near, held)
-    return out
+    tables = _small_tables((small_h, small_w), h, factor)
+    _upsample(made.reshape(h, -1), small.reshape(small_h, -1), factor, *tables, wide, frac, near, held)
+    return made
 
 
 @uses(_upsample_mask)
@@ -303,14 +301,10 @@ def upsample_mask(mask: U8, out: U8 | tuple[int, int]) -> U8:
     """
     check("mask", mask, PLANE)
     made = output("out", None, out) if isinstance(out, tuple) else output("out", out, check("out", out, PLANE), mask)
-    return _enlarge(mask, made, mask.shape[0] / made.shape[0])
-
-
-def _enlarge(mask: U8, out: U8, ratio: float) -> U8:
-    (mask_h, mask_w), (h, w) = mask.shape, out.shape
+    (mask_h, mask_w), (h, w) = mask.shape, made.shape
     work = scratch("merge.work", (3, w + LANES), np.int16)
-    _upsample_mask(out, mask, *columns_of(mask_w, w, 1), *rows_of(mask_h, h, ratio), work)
-    return out
+    _upsample_mask(made, mask, *columns_of(mask_w, w, 1), *rows_of(mask_h, h, mask_h / h), work)
+    return made
 
 
 def _merge_with_alpha(
@@ -319,11 +313,10 @@ def _merge_with_alpha(
 ) -> U8:  # fmt: skip
     h, w, _ = base.shape
     if factor > 1:
-        top = upsample(top, factor, out=scratch("merge.pixels", base.shape, np.uint8))
+        top = upsample(top, scratch("merge.pixels", base.shape, np.uint8), factor)
         if top_alpha is not None and top_alpha.shape != (h, w):
             check("top_alpha", top_alpha, _reduced(h, w, factor))
-            wide = upsample(np.repeat(top_alpha[..., None], 3, axis=2), factor, size=(h, w))
-            top_alpha = np.ascontiguousarray(wide[..., 0])
+            top_alpha = upsample_mask(top_alpha, scratch("merge.alpha", (h, w), np.uint8))
     opaque = scratch("merge.opaque", (h, w), np.uint8)
     opaque.fill(255)
     alphas = [opaque if a is None else a for a in (base_alpha, top_alpha)]

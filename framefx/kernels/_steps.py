@@ -124,6 +124,7 @@ def between_rows(upper: I16, lower: I16, frac: I16, out: U8) -> None:
 # -- tables, one per pair of sizes ----------------------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=16)
 def axis(small: int, size: int, ratio: float) -> tuple[I32, F32]:
     """Return for each of `size` places the cell of the small axis it falls into, and how far into it (0..1)."""
     at = np.clip((np.arange(size) + 0.5) * ratio - 0.5, 0, small - 1)
