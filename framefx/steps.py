@@ -80,15 +80,16 @@ class BoundStep:
             return frame
         return frame.new() if name == "canvas" else values.get(name)
 
-    def warm(self, frame: Frame, values: Mapping[str, Any]) -> None:
-        """Call a function filter, or a stateful one's own `warm`."""
+    def warm(self, frame: Frame, values: Mapping[str, Any]) -> Any:
+        """Call a function filter and return its result, or call a stateful one's own `warm`."""
         try:
             if not self.step.stateful:
-                self.call(frame._lend(shared=True), values)
-            elif hasattr(self.instance, "warm"):
+                return self.call(frame._lend(shared=True), values)
+            if hasattr(self.instance, "warm"):
                 self.instance.warm()
         except Exception as error:  # the first real frame tells, with everything known by then
             log.debug("step '%s' cannot be tried beforehand: %s", self.label, error)
+        return None
 
     def take_over(self, others: Sequence[BoundStep]) -> None:
         """Go on with the state of the step of another plan that has this label and these options, if there is one."""
@@ -148,10 +149,15 @@ class Group:
 
     def warm(self, frame: Frame, values: Mapping[str, Any], pool: FramePool) -> None:
         mask = self.where.mask(values, self.makers) if self.where.terms else None
+        branch = frame
         for bound in self.live:
-            bound.warm(frame, {**values, "where": mask})
+            result = bound.warm(branch, {**values, "where": mask})
+            # What a step gives, full-size or reduced, decides which kernel takes it.
+            branch = result if isinstance(result, Frame) else frame.new()
+            if branch.factor != 1 and (mask is None or bound is not self.live[-1]):
+                branch = expand(branch, pool)
         if mask is not None:
-            merge(frame, frame.new()._lend(shared=False), mask, pool)
+            merge(frame, branch._lend(shared=False), mask, pool)
 
     def _step(
         self, bound: BoundStep, branch: Frame, needed_later: bool, values: Mapping[str, Any], watch: Watch
@@ -287,7 +293,7 @@ def expand(frame: Frame, pool: FramePool) -> Frame:
     from framefx import kernels
 
     result = pool.frame(frame.size, index=frame.index, time=frame.time, alpha=frame.alpha is not None)
-    kernels.upsample(frame.pixels, frame.factor, out=result.pixels)
+    kernels.upsample(frame.pixels, out=result.pixels, factor=frame.factor)
     if frame.alpha is not None and result.alpha is not None:
         kernels.upsample_mask(frame.alpha, result.alpha)
     return result._lend(shared=False)

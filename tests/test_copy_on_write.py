@@ -194,7 +194,7 @@ class CopyingPlan:
         if frame.factor == 1:
             return frame
         full = np.empty((*frame.size, 3), np.uint8)
-        kernels.upsample(frame.pixels, frame.factor, out=full)
+        kernels.upsample(frame.pixels, out=full, factor=frame.factor)
         return Frame.borrow(full, index=frame.index, time=frame.time)
 
     def _move(self, op, frame, values):
