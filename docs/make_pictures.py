@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cv2
-import framefx
 import numpy as np
+
+import framefx
 
 FOLDER = Path(__file__).with_name("pictures")
 WIDTH = 640

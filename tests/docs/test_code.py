@@ -1,0 +1,142 @@
+"""Code in the documentation runs: Python as it stands, commands as far as they can be checked without a camera."""
+
+import re
+import shlex
+
+import pytest
+import yaml
+
+from framefx.chain import POSITIONAL, Chain
+from framefx.cli.main import COMMANDS, parser
+from framefx.config import Config
+from framefx.errors import FramefxError
+from framefx.where import Where
+
+PAGES = [
+    "README.md", "docs/index.md", "docs/install.md", "docs/chains.md", "docs/config.md", "docs/layers.md",
+    "docs/pipeline.md", "docs/io.md", "docs/errors.md", "docs/commands.md", "docs/plugins.md", "docs/testing.md",
+    "docs/api.md", "docs/filters/index.md", "docs/filters/blur.md", "docs/filters/replace.md", "docs/filters/color.md",
+    "docs/filters/flip.md",
+]  # fmt: skip
+
+
+def blocks(text, language):
+    """Return the fenced blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def commands(text):
+    """Yield the arguments of every framefx command in shell blocks, also inside of a pipe."""
+    for block in blocks(text, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            for part in re.split(r"\s\|\s|\s&&", line) if "framefx" in line else ():
+                words = shlex.split(part, comments=True)
+                if words and words[0].rpartition("/")[2] == "framefx":
+                    yield words[1:]
+
+
+@pytest.fixture(params=PAGES)
+def text(request, root):
+    return (root / request.param).read_text(encoding="utf-8")
+
+
+def test_the_list_of_pages_is_complete(root):
+    written_by_hand = {p.relative_to(root).as_posix() for p in (root / "docs").rglob("*.md")}
+    made_or_checked_elsewhere = {"docs/benchmarks.md", "docs/model-card.md", "docs/webcam.md"}
+    assert written_by_hand - made_or_checked_elsewhere <= set(PAGES)
+
+
+def test_python_runs(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "framefx_docs"}
+    for block in blocks(text, "python"):
+        exec(compile(block, "block of the documentation", "exec"), names)
+
+
+def test_commands_parse(text):
+    for words in commands(text):
+        if words and words[0] in COMMANDS:
+            continue
+        parser().parse_args(words)
+
+
+def test_chains_name_filters_and_options_that_there_are(text, registry):
+    for words in commands(text):
+        if words[:1] != ["config"] and "--chain" in words and "--plugin" not in words:
+            check(words[words.index("--chain") + 1], registry)
+
+
+def check(chain, registry):
+    for call in Chain.parse(chain):
+        step = registry.filters.find(call.name)
+        options = dict(call.options)
+        if POSITIONAL in options:
+            options[step.options.names[0]] = options.pop(POSITIONAL)
+        Where.parse(str(options.pop("where", step.where)), call.name)
+        step.options.check(options)
+
+
+def test_config_files_are_valid(text, tmp_path):
+    for block in blocks(text, "yaml"):
+        path = tmp_path / "framefx.yaml"
+        path.write_text(block)
+        config = Config(path)
+        for profile in yaml.safe_load(block).get("profiles", {}):
+            assert Config(path, profile).settings != config.settings
+
+
+def test_the_first_plugin_is_the_tested_file(root):
+    file = (root / "examples" / "mosaic.py").read_text()
+    for name in ("README.md", "docs/plugins.md"):
+        assert file in blocks((root / name).read_text(), "python"), name
+
+
+def test_every_plugin_of_the_tutorial_follows_the_rules(root):
+    """The functions and classes of docs/plugins.md, registered as their page says."""
+    from framefx.registry import Register, Registry
+
+    names = {"__name__": "framefx_docs"}
+    for block in blocks((root / "docs/plugins.md").read_text(), "python"):
+        exec(compile(block, "block of docs/plugins.md", "exec"), names)
+    registry = Registry()
+    register = Register(registry, "docs")
+    for name in ("tone", "Trail"):
+        register.filter(names[name])
+    for name in ("bright", "dark"):
+        register.layer(names[name])
+    register.geometry(names["zoom"])
+    assert registry.filters.names == ["tone", "trail", "zoom"]
+
+
+@pytest.mark.parametrize("chain", ["tone=0.3:look=cold", "trail=0.5", "zoom=2", "tone=where=bright+dark"])
+def test_the_tutorial_plugins_work(root, chain, pattern, list_sink):
+    import framefx
+    from framefx.plugins import PluginManager
+
+    names = {"__name__": "framefx_docs"}
+    for block in blocks((root / "docs/plugins.md").read_text(), "python"):
+        exec(compile(block, "block of docs/plugins.md", "exec"), names)
+
+    class Plugin:
+        @staticmethod
+        @framefx.hookimpl
+        def framefx_register(register):
+            register.filter(names["tone"])
+            register.filter(names["Trail"])
+            register.layer(names["bright"])
+            register.layer(names["dark"])
+            register.geometry(names["zoom"])
+
+    plugins = PluginManager(discover=False)
+    plugins.add(Plugin(), "docs")
+    report = framefx.run(pattern, list_sink, chain, plugins=plugins, frames=4)
+    assert report.sent == 4
+    assert (list_sink.pixels[-1] != pattern.pixels_at(3)).any()
+
+
+def test_errors_shown_are_those_that_come(root):
+    """The first lines of the messages in docs/chains.md and docs/errors.md."""
+    with pytest.raises(FramefxError) as caught:
+        Chain.parse("blur=,color")
+    shown = "framefx: " + str(caught.value)
+    assert shown in (root / "docs/chains.md").read_text()
