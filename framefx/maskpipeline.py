@@ -25,7 +25,8 @@ from framefx.mask import Mask
 Values = npt.NDArray[np.uint8]
 """(rows, columns) uint8, 0 outside, 255 inside."""
 
-_REFINE_RADIUS = 2
+# Wider windows cost boundary F-score and overlap on every picture set tried; epsilon hardly matters.
+_REFINE_RADIUS = 1
 _REFINE_EPSILON = 1e-4
 
 _LONGEST_GAP = 0.5
@@ -53,7 +54,7 @@ class MaskOptions(BaseModel):
     erode: float = Field(0.0, ge=0, le=500, description="shrink by this many frame pixels, after growing")
     feather: float = Field(0.0, ge=0, le=500, description="soften the edge by this many frame pixels to either side")
     smooth: float = Field(0.08, ge=0, le=5, description="seconds in which a change gets to 63 %; 0: at once")
-    # At 256×144 its 0.05 points of overlap are not worth its time, and the error along the edge stays the same.
+    # Off: at 256×144 it gains 0.2 to 0.6 points of boundary F-score for 0.7 ms, a third of a whole blur chain.
     refine: bool = Field(False, description="let the edge follow the picture's own (guided filter)")
     max_age: float = Field(0.1, gt=0, le=10, description="seconds; an older mask is not used, the card is shown")
 
@@ -129,9 +130,12 @@ class MaskPipeline:
         if memory is None or not 0 < step <= _LONGEST_GAP:
             # A weight of 1 takes the mask as it is; going through the kernel compiles it before the second frame.
             memory = self._memory[layer] = _Memory(np.zeros(mask.values.shape, np.uint16), mask.size, time)
-            return kernels.ema(memory.values, mask.values, 1.0)
-        memory.time = time
-        return kernels.ema(memory.values, mask.values, -math.expm1(-step / self.options.smooth))
+            weight = 1.0
+        else:
+            memory.time = time
+            weight = -math.expm1(-step / self.options.smooth)
+        smoothed: Values = kernels.ema(memory.values, mask.values, weight)
+        return smoothed
 
     def _shaped(self, values: Values, size: Size) -> Values:
         """Grow, shrink and soften; lengths in frame pixels become lengths in the mask's own."""
@@ -148,7 +152,8 @@ class MaskPipeline:
 def _refined(values: Values, frame: Frame) -> Values:
     guide = np.empty((*values.shape, 3), np.uint8)
     kernels.prepare(frame.pixels, guide, scale=1.0)
-    return kernels.guided_filter(values, guide, _REFINE_RADIUS, _REFINE_EPSILON)
+    refined: Values = kernels.guided_filter(values, guide, _REFINE_RADIUS, _REFINE_EPSILON)
+    return refined
 
 
 def _grown(values: Values, radii: list[float]) -> Values:
