@@ -80,7 +80,7 @@ class Presenter:
         if self._sink.live:
             self._open(size, rate, has_alpha=False)
             self._send_card(make_card(size, "starting"))
-        while not self._situation.ended():
+        while not self._situation.ended() and not self._is_full():
             self._situation.look()
             try:
                 item = self._items.get(self._patience(rate))
@@ -92,6 +92,10 @@ class Presenter:
                 self._fill_silence(size)
                 continue
             self._show(item, size, rate)
+
+    def _is_full(self) -> bool:
+        """Whether a file has all it takes: a single picture wants one frame."""
+        return self.is_open and not self._sink.live and not self._sink.wanted()
 
     def _show(self, item: Frame | Card, size: Size, rate: float) -> None:
         if isinstance(item, Frame):

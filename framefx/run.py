@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 DEMO_FRAMES = 300
 
+_KEEP_AUDIO = {".mp4", ".m4v", ".mkv", ".mov"}
+"""Containers that take nearly every audio codec as it is; WebM and GIF do not."""
+
 _PRIORITIES: Mapping[str, Mapping[str, Any]] = {
     "latency": {"masks": "async", "mask_rate": 0.0, "threads": 2},
     "balanced": {"masks": "sync", "mask_rate": 0.0, "threads": 1},
@@ -183,7 +186,7 @@ class Job:
         _refuse_overwriting(source_at, at)
         port, rest = find_port(self.plugins.registry.sinks, at, "sink")
         options = dict(self.settings.sink.options)
-        if port.name == "video" and Path(source_at).is_file():
+        if port.name == "video" and Path(source_at).is_file() and Path(at).suffix.lower() in _KEEP_AUDIO:
             options.setdefault("audio_from", source_at)
         sink: Sink = port.make(rest, options)
         return sink
