@@ -44,13 +44,21 @@ class Capture:
         self._source, self._stop, self._wanted, self._clock = source, stop, wanted, clock
         self.away = ""
         self.asleep = False
+        self._is_open = False
         self._index = 0
         self._began: float | None = None
         self._last = 0.0
 
     def open(self) -> None:
-        """Open the source for the first time; what goes wrong here ends the run."""
+        """Open the source; what goes wrong at the first time ends the run."""
+        self._is_open = True
         self._source.open()
+
+    def close(self) -> None:
+        """Close the source once, also after a failed `open`."""
+        if self._is_open:
+            self._is_open = False
+            self._source.close()
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield frames until the source ends or the run stops; the source is closed afterwards."""
@@ -60,7 +68,7 @@ class Capture:
                 if self._stop.is_set() or not self._source.live or not self._reopen():
                     return
         finally:
-            self._source.close()
+            self.close()
 
     def _until_interrupted(self) -> Iterator[Frame]:
         """Yield frames of one opening of the source."""
@@ -108,7 +116,7 @@ class Capture:
 
     def _reopen(self) -> bool:
         """Wait until somebody looks and the source opens again; return False when the run stops."""
-        self._source.close()
+        self.close()
         if not self._wanted.is_set():
             self.asleep = True
             log.info("nobody looks: the camera is closed")
@@ -119,9 +127,9 @@ class Capture:
         wait = _FIRST_WAIT
         while not self._stop.is_set():
             try:
-                self._source.open()
+                self.open()
             except DeviceError as error:
-                self._source.close()
+                self.close()
                 self._went_away(error)
                 self._stop.wait(wait)
                 wait = min(2 * wait, _LONGEST_WAIT)

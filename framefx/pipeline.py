@@ -30,6 +30,7 @@ from framefx.layers import Layers
 from framefx.plan import Plan
 from framefx.presenter import Card, Presenter
 from framefx.protocols import Observer, Sink, Source
+from framefx.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ Policy = Literal["live", "file"]
 MaskMode = Literal["sync", "async"]
 
 _QUEUE = 4
-_HANG = 1.0
 _GRACE = 2.0
 
 
@@ -117,8 +117,9 @@ class Pipeline:
         self._latest: Layers | None = None
         self._size: Size = (0, 0)
         self._rate = 30.0
-        self._busy_since: float | None = None
-        self._generation = 0
+        self._turn, self._mask_turn = Turn(clock), Turn(clock)
+        self._runner: threading.Thread | None = None
+        self._masker: threading.Thread | None = None
         self._presenter = Presenter(sink, self._outbox, self)
         self._told: set[str] = set()
 
@@ -144,15 +145,17 @@ class Pipeline:
         self.plan.observe(self._observers)
         writer = self._thread("writer", self._write)
         reader = self._thread("reader", self._read)
-        others = [self._thread("runner", self._work)]
+        self._runner = self._thread("runner", self._work)
         if self.masks == "async":
-            others.append(self._thread("masks", self._compute_masks))
+            self._masker = self._thread("masks", self._compute_masks)
         writer.join()
         self._stop_threads()
         self._outbox.close()
-        for thread in (reader, *others):
-            thread.join(_GRACE)
-        self.plan.close()
+        for thread in (reader, self._runner, self._masker):
+            if thread is not None:
+                thread.join(_GRACE)
+        if not self._turn.hangs() and not self._mask_turn.hangs():
+            self.plan.close()
         self._finish_report()
         if self._error is not None:
             raise self._error
@@ -177,17 +180,20 @@ class Pipeline:
             raise PlanError("the new chain changes the size of the picture: restart framefx to change it")
         plan.observe(self._observers)
         with self._lock:
-            hung = self._hangs()
-            if not hung:
+            hung = self._turn.hangs(), self._mask_turn.hangs()
+            if not any(hung):
                 plan.take_over(self.plan)
             self.plan = plan
             self._latest = None
-            if hung:
-                self._generation += 1
-                self._busy_since = None
+            if hung[0]:
+                self._turn.left_behind, self._turn = True, Turn(self._clock)
+            if hung[1]:
+                self._mask_turn.left_behind, self._mask_turn = True, Turn(self._clock)
         self._told.clear()
-        if hung:
-            self._thread("runner", self._work)
+        if hung[0]:
+            self._runner = self._thread("runner", self._work)
+        if hung[1]:
+            self._masker = self._thread("masks", self._compute_masks)
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=self._guarded, args=(target,), name=f"framefx-{name}", daemon=True)
@@ -232,9 +238,9 @@ class Pipeline:
                     break
         except BaseException as error:
             self._fail(error)
-            self.source.close()
         finally:
             frames.close()
+            self._capture.close()
             self._opened.set()
             self._inbox.close()
             self._mask_box.close()
@@ -246,22 +252,23 @@ class Pipeline:
     # The masks' thread.
 
     def _compute_masks(self) -> None:
+        turn = self._mask_turn
         period = 1 / self._mask_rate if self._mask_rate else 0.0
         due = self._clock()
-        while True:
+        while not turn.left_behind:
             try:
                 frame = self._mask_box.get()
             except ChannelClosed:
                 return
-            plan = self.plan
+            plan, layers = self.plan, None
             try:
-                layers = plan.compute_layers(frame)
+                with turn.busy(plan):
+                    layers = plan.compute_layers(frame)
             except Exception as error:
-                self._latest = None
-                self._fault(error, frame)
-                continue
+                if not turn.left_behind:
+                    self._fault(error, frame, plan)
             with self._lock:
-                if plan is self.plan:
+                if plan is self.plan and not turn.left_behind:
                     self._latest = layers
             due = max(due + period, self._clock())
             self._stop.wait(max(0.0, due - self._clock()))
@@ -269,7 +276,7 @@ class Pipeline:
     # The runner's thread.
 
     def _work(self) -> None:
-        generation, plan = self._generation, self.plan
+        turn, plan = self._turn, self.plan
         while self._error is None:
             try:
                 frame = self._inbox.get()
@@ -278,40 +285,43 @@ class Pipeline:
             if plan is not self.plan:
                 plan.close()
                 plan = self.plan
-            result = self._finished(plan, frame)
-            if generation != self._generation:
+            result = self._finished(plan, frame, turn)
+            if turn.left_behind:
                 plan.close()
-                return  # this thread was left behind; a new one runs the new plan
+                return  # a new thread runs the new plan
             if result is not None:
                 self._outbox.put(result)
         self._outbox.close()
 
-    def _finished(self, plan: Plan, frame: Frame) -> Frame | Card | None:
-        self._busy_since = self._clock()
+    def _finished(self, plan: Plan, frame: Frame, turn: Turn) -> Frame | Card | None:
         try:
-            if self.masks == "sync":
-                return plan.run(frame)
-            layers = self._latest
-            if layers is None:
-                return Card("waiting for the first mask", frame.index, frame.time)
-            age = frame.time - layers.time
-            self.tell("mask", age=age)
-            if age > self._max_age:
-                return Card(f"the mask is {age * 1e3:.0f} ms old", frame.index, frame.time)
-            return plan.apply(frame, layers, shared=True)
+            with turn.busy(plan):
+                if frame.size != self._size:
+                    raise MediaError(f"frame {frame.index} is {frame.size}, and the source said {self._size}")
+                return plan.run(frame) if self.masks == "sync" else self._with_newest_masks(plan, frame)
         except Exception as error:
-            return self._fault(error, frame)
-        finally:
-            self._busy_since = None
+            return None if turn.left_behind else self._fault(error, frame, plan)
 
-    def _fault(self, error: Exception, frame: Frame) -> Card | None:
+    def _with_newest_masks(self, plan: Plan, frame: Frame) -> Frame | Card:
+        with self._lock:
+            layers = self._latest if plan is self.plan else None
+        if layers is None:
+            return Card(self._mask_turn.hangs() or "waiting for the first mask", frame.index, frame.time)
+        age = frame.time - layers.time
+        self.tell("mask", age=age)
+        if age > self._max_age:
+            text = self._mask_turn.hangs() or f"the mask is {age * 1e3:.0f} ms old"
+            return Card(text, frame.index, frame.time)
+        return plan.apply(frame, layers, shared=True)
+
+    def _fault(self, error: Exception, frame: Frame, plan: Plan) -> Card | None:
         """A file run ends with the first fault; a live one shows the card and goes on."""
         if self.policy == "file":
             self._fail(error)
             return None
         first_line = str(error).partition("\n")[0]
         text = first_line if isinstance(error, FramefxError) else f"{type(error).__name__}: {first_line}"
-        step = self.plan.running
+        step = plan.running_on(threading.get_ident())
         self._once(f"{step}: {text}", error)
         return Card(f"step '{step}' failed", frame.index, frame.time)
 
@@ -320,10 +330,6 @@ class Pipeline:
             self._told.add(text)
             bug = error is not None and not isinstance(error, FramefxError)
             log.error("%s; the card is shown meanwhile", text, exc_info=error if bug else None)
-
-    def _hangs(self) -> bool:
-        since = self._busy_since
-        return since is not None and self._clock() - since > _HANG
 
     # The writer's thread.
 
@@ -348,7 +354,7 @@ class Pipeline:
 
     def abandoned(self) -> bool:
         """Whether the run was stopped and the runner will not come back (the presenter asks)."""
-        return self._stop.is_set() and (self._error is not None or self._hangs())
+        return self._stop.is_set() and (self._error is not None or bool(self._turn.hangs()))
 
     def asleep(self) -> bool:
         """Whether the source is closed because nobody looks."""
@@ -356,11 +362,10 @@ class Pipeline:
 
     def trouble(self) -> str:
         """Why no frames come at the moment, or ""."""
-        if not self._hangs():
-            return self._capture.away
-        text = f"step '{self.plan.running}' does not return"
-        self._once(text)
-        return text
+        text = self._turn.hangs()
+        if text:
+            self._once(text)
+        return text or self._capture.away
 
     def look(self) -> None:
         """Notice whether anybody looks at the sink; the reader opens and closes the source by it."""

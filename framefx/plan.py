@@ -128,10 +128,9 @@ class Plan:
         """Every step in order, dead ones too."""
         return [step for op in self.ops for step in op.steps]
 
-    @property
-    def running(self) -> str:
-        """Label of the step that was begun last."""
-        return self._watch.running
+    def running_on(self, thread: int) -> str:
+        """Return the label of the step that the thread with this ident began last."""
+        return self._watch.running_on(thread)
 
     @property
     def needs_layers(self) -> bool:

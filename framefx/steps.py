@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,15 +25,19 @@ Value = TypeVar("Value")
 
 
 class Watch:
-    """Tells a plan's observers about each step, and remembers which step runs now."""
+    """Tells a plan's observers about each step, and remembers which step each thread is at."""
 
     def __init__(self, observers: Sequence[Observer] = ()) -> None:
         self.observers = observers
-        self.running = ""
+        self._running: dict[int, str] = {}
+
+    def running_on(self, thread: int) -> str:
+        """Return the name of the step that the thread with this ident began last."""
+        return self._running.get(thread, "")
 
     def step(self, name: str, function: Callable[[], Value], frame: Frame) -> Value:
         """Run one step between the observers' two calls."""
-        self.running = name
+        self._running[threading.get_ident()] = name
         if not self.observers:
             return function()
         for observer in self.observers:

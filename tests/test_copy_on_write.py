@@ -267,7 +267,7 @@ def run_all(chain, owned, *, shared, copying):
     return ledger.seen, outputs
 
 
-@settings(derandomize=True, max_examples=250, deadline=None)
+@settings(derandomize=True, max_examples=120, deadline=None)
 @given(chain=chains(), owned=st.booleans(), shared=st.booleans())
 def test_every_filter_sees_what_full_copies_would_show_it(chain, owned, shared):
     seen, outputs = run_all(chain, owned, shared=shared, copying=False)
