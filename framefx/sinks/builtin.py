@@ -44,6 +44,16 @@ def is_y4m(location: str) -> bool:
     return location == "-" or Path(location).suffix.lower() == ".y4m"
 
 
+def is_device(location: str) -> bool:
+    """Whether `location` is a Linux video device, or a link to one."""
+    return re.match(r"/dev/(video\d+$|v4l/)", location) is not None
+
+
+def is_named_only(location: str) -> bool:
+    """False: for sinks that are only meant when they are called by name, ``kind:LOCATION``."""
+    return False
+
+
 def is_null(location: str) -> bool:
     """Whether `location` is the word ``null``."""
     return location == "null"
@@ -53,6 +63,9 @@ SINKS: list[Entry] = [
     ("image", "framefx.sinks.images:ImageFile", is_image, "one picture: the first frame"),
     ("images", "framefx.sinks.images:ImageSequence", is_sequence, "one picture per frame: shots/%04d.png, or a folder"),
     ("null", "framefx.sinks.null:Null", is_null, "nowhere, for measuring"),
+    ("pyfakewebcam", "framefx.sinks.pyfakewebcam:FakeWebcam", is_named_only, "pyfakewebcam:/dev/video10"),
+    ("pyvirtualcam", "framefx.sinks.pyvirtualcam:VirtualCam", is_named_only, "pyvirtualcam: any system's camera"),
+    ("v4l2", "framefx.sinks.v4l2:VirtualCamera", is_device, "a virtual camera on Linux: /dev/video10"),
     ("video", "framefx.sinks.video:VideoFile", is_video, "a video file: MP4, MOV, MKV, WebM, GIF"),
     ("y4m", "framefx.sinks.y4m:Y4MOutput", is_y4m, "a YUV4MPEG2 stream, - for standard output"),
 ]

@@ -49,6 +49,11 @@ def is_camera(location: str) -> bool:
     return re.fullmatch(r"(opencv:)?[0-9]+", location) is not None
 
 
+def is_device(location: str) -> bool:
+    """Whether `location` is a Linux video device, or a link to one."""
+    return re.match(r"/dev/(video\d+$|v4l/)", location) is not None
+
+
 def is_demo(location: str) -> bool:
     """Whether `location` is the word ``demo``."""
     return location == "demo"
@@ -59,6 +64,7 @@ SOURCES: list[Entry] = [
     ("demo", "framefx.sources.demo:Demo", is_demo, "a portrait in front of a hand-held camera, 10 seconds"),
     ("folder", "framefx.sources.image:ImageFolder", is_folder, "a folder or pattern of pictures, one per frame"),
     ("image", "framefx.sources.image:ImageFile", is_image, "one picture, again and again"),
+    ("v4l2", "framefx.sources.v4l2:Camera", is_device, "a camera on Linux: /dev/video0"),
     ("video", "framefx.sources.video:VideoFile", is_video, "a video file or animated picture"),
     ("y4m", "framefx.sources.y4m:Y4MInput", is_y4m, "a YUV4MPEG2 stream, - for standard input"),
 ]

@@ -252,13 +252,13 @@ class Camera:
         return True
 
     def _is_due(self, now: float) -> bool:
-        """Keep to the asked rate when the camera is faster: half a period early is in time."""
+        """Keep to the asked rate when the camera is faster: a quarter of a period early is in time."""
         if self._wanted_rate is None:
             return True
         period = 1 / self._wanted_rate
         if now < self._due - 0.25 * period:
             return False
-        self._due = max(self._due + period, now + 0.5 * period)
+        self._due = self._due + period if now - self._due < period else now + period
         return True
 
 

@@ -82,10 +82,15 @@ def _simplejpeg() -> Callable[[Any, Image, bool], None] | None:
         return None
 
     def decode(data: Any, out: Image, strict: bool) -> None:
-        height, width = simplejpeg.decode_jpeg_header(data, strict=strict)[:2]
-        if (height, width) != out.shape[:2]:
-            raise ValueError(f"the JPEG is {width}x{height}, wanted {out.shape[1]}x{out.shape[0]}")
-        simplejpeg.decode_jpeg(data, "RGB", buffer=out, strict=strict)
+        try:
+            shape = simplejpeg.decode_jpeg(data, "RGB", buffer=out, strict=strict).shape
+        except ValueError:
+            if strict:
+                raise
+            # simplejpeg never forgives a fault before the picture's data; OpenCV does.
+            return _opencv(data, out, strict)
+        if shape != out.shape:
+            raise ValueError(f"the JPEG is {shape[1]}x{shape[0]}, wanted {out.shape[1]}x{out.shape[0]}")
 
     return decode
 

@@ -125,6 +125,13 @@ class Device:
         self.system = system
         self.fd = system.open(path)
 
+    @classmethod
+    def adopt(cls, path: str, fd: int, system: System = LINUX) -> Device:
+        """Return the device that some other code opened as `fd`; closing it is this one's from now on."""
+        device = cls.__new__(cls)
+        device.path, device.system, device.fd = path, system, fd
+        return device
+
     def close(self) -> None:
         """Close; more than once is fine, and so is a device that is gone."""
         fd, self.fd = self.fd, -1

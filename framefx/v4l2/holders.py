@@ -84,7 +84,8 @@ def _has_open(process: Path, device: str) -> bool:
 
 def _maps(process: Path, device: str) -> bool:
     try:
-        return any(line.endswith(f" {device}\n") for line in (process / "maps").open(errors="replace"))
+        with (process / "maps").open(errors="replace") as lines:
+            return any(line.endswith(f" {device}\n") for line in lines)
     except OSError:
         return False
 

@@ -23,7 +23,8 @@ from .helpers import pattern_frames, write
         ("-", "y4m"),
         ("out.y4m", "y4m"),
         ("null", "null"),
-        ("/dev/video10", None),
+        ("/dev/video10", "v4l2"),
+        ("/dev/null", None),
         ("100%.png", "image"),
     ],
 )

@@ -23,7 +23,9 @@ from framefx.sources.builtin import SOURCES
         ("a.gif", "video"),
         ("a.b/c.mkv", "video"),
         ("https://example.org/a", "video"),
-        ("/dev/video0", None),
+        ("/dev/video0", "v4l2"),
+        ("/dev/v4l/by-id/usb-camera-video-index0", "v4l2"),
+        ("/dev/null", None),
         ("blur", None),
     ],
 )
