@@ -28,13 +28,25 @@ def make_card(size: Size, text: str, last: Frame | None = None, *, index: int = 
 
     height, width = size
     if last is not None:
-        small = cv2.resize(last.pixels, (16, _BLOCKS), interpolation=cv2.INTER_AREA)
+        # What is transparent may still have the colours of what the user hid.
+        small = cv2.resize(opaque(last).pixels, (16, _BLOCKS), interpolation=cv2.INTER_AREA)
         large = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
         pixels = np.ascontiguousarray(large // 2, np.uint8)
     else:
         pixels = np.full((height, width, 3), (34, 38, 46), np.uint8)
     _write(pixels, text)
     return Frame.borrow(pixels, index=index, time=time)
+
+
+def opaque(frame: Frame) -> Frame:
+    """Return `frame` over black where it has alpha, for who cannot show alpha."""
+    if frame.alpha is None:
+        return frame
+    from framefx.kernels import over_black
+
+    out = frame.new()
+    over_black(frame.pixels, frame.alpha, out.pixels)
+    return out._lend(shared=False)
 
 
 def _write(pixels: Image, text: str) -> None:

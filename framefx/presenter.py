@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from framefx.card import make_card
+from framefx.card import make_card, opaque
 from framefx.channel import Channel, ChannelClosed
 from framefx.frame import Frame, Size
 from framefx.protocols import Sink
@@ -74,6 +74,7 @@ class Presenter:
         self._shows_card = False
         self.sent = self.cards = self.repeated = 0
         self.is_open = False
+        self._takes_alpha = False
 
     def show_all(self, size: Size, rate: float) -> None:
         """Show everything until the channel closes or the pipeline says that it ended."""
@@ -112,6 +113,7 @@ class Presenter:
         self._situation.tell("sent", index=item.index)
 
     def _open(self, size: Size, rate: float, *, has_alpha: bool) -> None:
+        self._takes_alpha = has_alpha and getattr(self._sink, "takes_alpha", True)
         self._sink.open(size, rate, has_alpha)
         self.is_open = True
 
@@ -142,10 +144,4 @@ class Presenter:
         self._shows_card = True
 
     def _send(self, frame: Frame) -> None:
-        if frame.alpha is not None and not getattr(self._sink, "takes_alpha", True):
-            from framefx.kernels import over_black
-
-            out = frame.new()
-            over_black(frame.pixels, frame.alpha, out=out.pixels)
-            frame = out._lend(shared=False)
-        self._sink.send(frame)
+        self._sink.send(frame if self._takes_alpha else opaque(frame))

@@ -1,0 +1,121 @@
+"""What the tests of running pipelines share: a camera that a test plays, a sink that can be waited for, a recorder."""
+
+import queue
+import threading
+from contextlib import contextmanager
+
+from framefx.pipeline import Pipeline
+from framefx.testing import ListSink, ManualClock
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up; nothing waits that long unless something is broken."""
+
+
+class Camera:
+    """A source that gives what the test puts in: frames, None for its end, exceptions to raise."""
+
+    def __init__(self, size, *, live=True, rate=1000.0):
+        self.size, self.live, self.rate = size, live, rate
+        self.items = queue.Queue()
+        self.opened = self.closed = 0
+
+    def open(self):
+        self.opened += 1
+
+    def read(self):
+        item = self.items.get(timeout=PATIENCE)
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def close(self):
+        self.closed += 1
+
+
+class Screen(ListSink):
+    """A live sink that a test can wait for."""
+
+    def __init__(self, *, live=True, **rest):
+        super().__init__(live=live, **rest)
+        self._changed = threading.Condition()
+
+    def send(self, frame):
+        super().send(frame)
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait_for(self, count):
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.frames) >= count, PATIENCE), "nothing came"
+
+
+class Recorder:
+    """An observer that keeps every event and can be waited for."""
+
+    def __init__(self):
+        self.events, self.steps = [], []
+        self._changed = threading.Condition()
+
+    def before_step(self, step, frame):
+        self.steps.append(("before", step, frame.index))
+
+    def after_step(self, step, frame, seconds):
+        self.steps.append(("after", step, frame.index))
+
+    def event(self, name, **facts):
+        with self._changed:
+            self.events.append((name, facts))
+            self._changed.notify_all()
+
+    def count(self, name):
+        return sum(event == name for event, _ in self.events)
+
+    def texts(self):
+        return [facts["text"] for name, facts in self.events if name == "card"]
+
+    def wait_for(self, name, count=1):
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.count(name) >= count, PATIENCE), f"no {count} {name}"
+
+
+class Show:
+    """A pipeline that runs on a thread while the test plays the camera, with a clock that the test moves."""
+
+    def __init__(self, plan, size, *, live=True, **rest):
+        self.clock = ManualClock()
+        self.camera, self.screen, self.recorder = Camera(size, live=live), Screen(live=live), Recorder()
+        rest.setdefault("observers", [self.recorder])
+        self.pipeline = Pipeline(self.camera, plan, self.screen, clock=self.clock.monotonic, **rest)
+        self.error = self.report = None
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        try:
+            self.report = self.pipeline.run()
+        except BaseException as error:
+            self.error = error
+
+    def play(self, *frames):
+        """Show one frame after the other, each only when the one before was sent."""
+        for frame in frames:
+            already = self.recorder.count("sent")
+            self.camera.items.put(frame)
+            self.recorder.wait_for("sent", already + 1)
+
+    def end(self):
+        """Stop, and wait until every thread has ended."""
+        self.pipeline.stop()
+        self.camera.items.put(None)
+        self.join()
+
+    def join(self):
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive(), "the pipeline does not end"
+
+    @contextmanager
+    def running(self):
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self.end()
