@@ -1,38 +1,17 @@
-"""The suite ``kernels``: every picture operation beside the OpenCV or NumPy calls that make the same picture."""
+"""The suite ``kernels``: every picture operation beside the calls that make the same picture elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
-from framefx import kernels
 from framefx.bench import pytorch
+from framefx.bench.contests import MERGE, Call, Operands, contests
 from framefx.bench.measure import Side, interleave
-from framefx.bench.peers import ThreeCopies
 from framefx.bench.report import Row, Suite
 from framefx.bench.scene import NAMED_SIZES, Scene
-from framefx.filters.replace import default_picture
 
-U8 = npt.NDArray[np.uint8]
-Call = Callable[[], object]
-
-COPIES = "copying a frame 3 times"
-SHARE = 0.4
+SHARE = 0.25
 """A row of this suite gets this part of the seconds of a row of `chain`: its runs are shorter."""
-
-
-@dataclass(frozen=True)
-class Contest:
-    """One operation: framefx's call, and others' calls by name with how many times more they must take."""
-
-    name: str
-    ours: Call
-    others: dict[str, Call] = field(default_factory=dict)
-    wants: dict[str, float] = field(default_factory=dict)
 
 
 def run(scenes: Sequence[Scene], seconds: float, *, compiled: bool = True) -> Suite:
@@ -43,10 +22,10 @@ def run(scenes: Sequence[Scene], seconds: float, *, compiled: bool = True) -> Su
         for contest in contests(operands):
             sides = [_side("framefx", contest.ours), *(_side(n, call) for n, call in contest.others.items())]
             wants = dict(contest.wants)
-            if contest.name == _MERGE and pytorch.available():
+            if contest.name == MERGE and pytorch.available():
                 more, best = pytorch.merge_sides(operands.picture, operands.other, operands.mask, compiled=compiled)
                 sides += more
-                suite.notes.append(f"{_MERGE} {scene.label}: PyTorch's best form was '{best}'")
+                suite.notes.append(f"{MERGE} {scene.label}: PyTorch's best form was '{best}'")
                 wants |= {pytorch.BEST: 5.0} if scene.size == NAMED_SIZES["720p"] else {}
             suite.rows.append(Row(contest.name, scene.label, interleave(sides, seconds * SHARE), wants))
     if not pytorch.available():
@@ -56,151 +35,3 @@ def run(scenes: Sequence[Scene], seconds: float, *, compiled: bool = True) -> Su
 
 def _side(name: str, call: Call) -> Side:
     return Side(name, lambda _: call())
-
-
-class Operands:
-    """Pictures, masks and destinations of one size, made before anything is measured."""
-
-    def __init__(self, scene: Scene) -> None:
-        height, width = scene.size
-        self.size = scene.size
-        self.picture = scene.pictures[0]
-        self.other = default_picture(scene.size)
-        self.mask = portrait_mask((144, 256))
-        self.wide_mask = kernels.upsample_mask(self.mask, scene.size)
-        self.small = kernels.downsample(self.picture, 4)
-        self.out = np.empty_like(self.picture)
-        self.enlarged = np.empty_like(self.picture)
-        self.plane = np.empty(scene.size, np.uint8)
-        self.shape = (width, height)
-
-
-_MERGE = "masked_merge"
-
-
-def contests(x: Operands) -> Iterator[Contest]:
-    """Yield every operation with its rivals."""
-    yield from _merging(x)
-    yield from _scaling(x)
-    yield from _blurring(x)
-    yield from _coloring(x)
-
-
-def _merging(x: Operands) -> Iterator[Contest]:
-    weight, size = np.empty(x.size, np.float32), x.shape
-    share = x.mask.astype(np.float32) / 255
-
-    def opencv(top: Callable[[], U8]) -> Call:
-        def call() -> None:
-            cv2.resize(share, size, dst=weight, interpolation=cv2.INTER_LINEAR)
-            cv2.blendLinear(top(), x.picture, weight, 1 - weight, dst=x.out)
-
-        return call
-
-    copies = ThreeCopies(x.size)
-    at_720 = x.size == NAMED_SIZES["720p"]
-    yield Contest(
-        _MERGE,
-        lambda: kernels.masked_merge(x.picture, x.other, x.mask, out=x.out),
-        {_BLEND: opencv(lambda: x.other), COPIES: lambda: copies(x.picture)},
-        {_BLEND: 5.0, COPIES: 1 / 3.5} if at_720 else {},
-    )
-
-    def enlarged() -> U8:
-        return np.asarray(cv2.resize(x.small, size, dst=x.enlarged, interpolation=cv2.INTER_LINEAR), np.uint8)
-
-    yield Contest(
-        "masked_merge, top at a quarter",
-        lambda: kernels.masked_merge(x.picture, x.small, x.mask, factor=4, out=x.out),
-        {_BLEND: opencv(enlarged)},
-    )
-
-
-_BLEND = "OpenCV resize + blendLinear"
-
-
-def _scaling(x: Operands) -> Iterator[Contest]:
-    height, width = x.small.shape[:2]
-    small = np.empty_like(x.small)
-    yield Contest(
-        "downsample by 4",
-        lambda: kernels.downsample(x.picture, 4, out=small),
-        {
-            "OpenCV resize, area": lambda: cv2.resize(
-                x.picture, (width, height), dst=small, interpolation=cv2.INTER_AREA
-            )
-        },
-    )
-    yield Contest(
-        "upsample by 4",
-        lambda: kernels.upsample(x.small, 4, out=x.out),
-        {"OpenCV resize, linear": lambda: cv2.resize(x.small, x.shape, dst=x.out, interpolation=cv2.INTER_LINEAR)},
-    )
-    yield Contest(
-        "upsample_mask",
-        lambda: kernels.upsample_mask(x.mask, x.plane),
-        {"OpenCV resize, linear": lambda: cv2.resize(x.mask, x.shape, dst=x.plane, interpolation=cv2.INTER_LINEAR)},
-    )
-    tensor = np.empty((1, 144, 256, 3), np.float32)
-
-    def opencv() -> None:
-        tiny = cv2.resize(x.picture, (256, 144), interpolation=cv2.INTER_AREA)
-        np.multiply(tiny, np.float32(1 / 255), out=tensor[0])
-
-    yield Contest("prepare 256x144 float32", lambda: kernels.prepare(x.picture, tensor), {"OpenCV + NumPy": opencv})
-
-
-def _blurring(x: Operands) -> Iterator[Contest]:
-    small = np.empty_like(x.small)
-    yield Contest(
-        "region_blur σ 7, at a quarter",
-        lambda: kernels.region_blur(x.picture, x.mask, 7, 4, out=small),
-        {"OpenCV GaussianBlur 21, σ 7": lambda: cv2.GaussianBlur(x.picture, (21, 21), 7, dst=x.out)},
-    )
-    yield Contest(
-        "gaussian_blur σ 7",
-        lambda: kernels.gaussian_blur(x.picture, 7, out=x.out),
-        {"OpenCV GaussianBlur 43, σ 7": lambda: cv2.GaussianBlur(x.picture, (43, 43), 7, dst=x.out)},
-    )
-    yield Contest(
-        "gaussian_blur σ 25",
-        lambda: kernels.gaussian_blur(x.picture, 25, out=x.out),
-        {"OpenCV GaussianBlur 151, σ 25": lambda: cv2.GaussianBlur(x.picture, (151, 151), 25, dst=x.out)},
-    )
-    yield Contest(
-        "box_blur radius 10",
-        lambda: kernels.box_blur(x.picture, 10, out=x.out),
-        {"OpenCV blur 21": lambda: cv2.blur(x.picture, (21, 21), dst=x.out)},
-    )
-
-
-def _coloring(x: Operands) -> Iterator[Contest]:
-    matrix, lut = kernels.color_tables(saturation=1.2, temperature=0.1, gamma=1.1)
-    wide_lut = None if lut is None else np.ascontiguousarray(lut[None])
-
-    def opencv() -> None:
-        cv2.transform(x.picture, matrix, dst=x.out)
-        if wide_lut is not None:
-            cv2.LUT(x.out, wide_lut, dst=x.out)
-
-    yield Contest(
-        "color: matrix and table",
-        lambda: kernels.color_matrix_lut(x.picture, matrix, lut, out=x.out),
-        {"OpenCV transform + LUT": opencv},
-    )
-    yield Contest(
-        "color: matrix",
-        lambda: kernels.color_matrix_lut(x.picture, matrix, out=x.out),
-        {"OpenCV transform": lambda: cv2.transform(x.picture, matrix, dst=x.out)},
-    )
-
-
-def portrait_mask(size: tuple[int, int]) -> U8:
-    """Return a soft mask of a head and shoulders that covers about a third of the picture, (rows, columns) uint8."""
-    rows, columns = size
-    y, x = np.mgrid[0:rows, 0:columns]
-    y, x = (y + 0.5) / rows, ((x + 0.5) / columns - 0.5) * columns / rows
-    head = np.hypot(x / 0.2, (y - 0.38) / 0.26)
-    body = np.hypot(x / 0.55, (y - 1.12) / 0.55)
-    edge = (1 - np.minimum(head, body)) * 14 + 0.5
-    return np.asarray(np.clip(edge * 255, 0, 255), np.uint8)

@@ -19,9 +19,10 @@ its parts, and `--size`, `--model`, `--input` and `--seconds` choose what is mea
 
 ## How it is measured
 
-One process, one thread for every library. After a warm-up the sides take turns, one run each, in another order every
-round, so that all see the same machine. Times are of the median run and of the fastest one; ratios are of CPU time:
-how many times as long as framefx the other side takes. *Want* is the least ratio that framefx holds itself to.
+One process, one thread for every library. After a warm-up the sides take turns of some runs each, in another order
+every round, so that all see the same machine. Times are of the median run and of the fastest one (*least*); ratios
+are of CPU time: how many times as long as framefx the other side takes. *Want* is the least ratio that framefx holds
+itself to.
 
 - **Linux-Fake-Background-Webcam**: the calls of its `compose_frame` with default options and `--background no` (or
   with a picture): the network on a frame 256 pixels wide, a hard mask enlarged as float32, smoothed, cut, grown and

@@ -1,9 +1,11 @@
 """The measuring protocol: how long one way takes, and how long another, on the same machine at the same time.
 
-One process, one thread for every library. After a warm-up the sides take turns, one run each, in another order
-every round, so that all of them see the same neighbours, the same clock and the same caches. Of every side the
-minimum and the median are kept (the minimum is the time without disturbance, the median what one gets), both of
-wall time and of the process's CPU time: on a machine that others use too, only the latter can be compared.
+One process, one thread for every library. After a warm-up the sides take turns, in another order every round, so
+that all of them see the same neighbours and the same clock. A turn is some runs one after another, about as long for
+every side, because that is what all of them do in real life: a frame's work follows the last frame's. Every run of
+a turn counts. Of every side the minimum and the median are kept (the minimum is the time without disturbance, the
+median what one gets), both of wall time and of the process's CPU time: on a machine that others use too, only the
+latter can be compared.
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+_TURN = 0.02
+"""CPU seconds that a turn lasts, if a run is shorter than that."""
+_LONGEST_TURN = 20
+"""Runs."""
 
 
 def _nothing() -> None:
@@ -83,7 +90,7 @@ def interleave(
     seconds : float
         How long to go on, warm-up not counted.
     warm_up : int
-        Rounds that are run and not counted.
+        Runs of each side that do not count.
     least, most : int
         Rounds that are run however long they take, and rounds after which it is enough.
 
@@ -97,19 +104,24 @@ def interleave(
     order = list(range(len(sides)))
     shuffle = random.Random(0).shuffle
     with one_thread(), _no_collector():
-        for _ in range(warm_up):
-            for side in sides:
-                side.run(side.fresh())
+        counts = [_runs_in_a_turn(side, warm_up) for side in sides]
         end = time.perf_counter() + seconds
         for done in range(most):
             if done >= least and time.perf_counter() >= end:
                 break
             shuffle(order)
             for i in order:
-                wall, cpu = _one(sides[i])
-                walls[i].append(wall)
-                cpus[i].append(cpu)
+                for _ in range(counts[i]):
+                    wall, cpu = _one(sides[i])
+                    walls[i].append(wall)
+                    cpus[i].append(cpu)
     return [_timing(side.name, walls[i], cpus[i]) for i, side in enumerate(sides)]
+
+
+def _runs_in_a_turn(side: Side, warm_up: int) -> int:
+    """Warm `side` up and return how many runs make a turn."""
+    cpu = min(_one(side)[1] for _ in range(max(1, warm_up)))
+    return max(1, min(_LONGEST_TURN, round(_TURN * 1e3 / max(cpu, 1e-3))))
 
 
 def _one(side: Side) -> tuple[float, float]:

@@ -147,8 +147,8 @@ class VirtualWebcamBackground:
         height, width = captured.shape[:2]
         rows, columns = self._network.size
         small = cv2.resize(captured, (columns, rows), interpolation=cv2.INTER_AREA)
-        small = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8)
-        person = np.multiply(self._network(small), np.float32(1 / 255))
+        rgb = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8)
+        person = np.multiply(self._network(rgb), np.float32(1 / 255))
         full = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
         self._masks.appendleft(np.asarray(full, np.float32))
         mean = np.mean(list(self._masks), axis=0)

@@ -7,13 +7,13 @@ from rich.table import Table
 
 from framefx.bench.report import Report, Row, Suite, ratio, ratio_of_minima, times, wanted
 
-_WIDTH = 132
+_WIDTH = 160
 
 
 def show(report: Report, console: Console | None = None) -> None:
     """Print `report`."""
     console = console or _console()
-    console.print(", ".join(f"{name} {value}" for name, value in report.machine.items()), style="dim")
+    console.print(", ".join(f"{name} {value}" for name, value in report.machine.items()), style="dim", soft_wrap=True)
     for suite in report.suites:
         show_suite(suite, console)
 

@@ -19,7 +19,7 @@ def test_chains_are_measured_and_written(tmp_path, clip, model_file, capsys):
     [suite] = report["suites"]
     assert [row["name"] for row in suite["rows"]] == ["blur", "replace", "color", "blur,replace,color"]
     blur = suite["rows"][0]
-    assert [side["name"] for side in blur["sides"]][0] == "framefx"
+    assert blur["sides"][0]["name"] == "framefx"
     assert all(side["cpu_min"] > 0 and side["runs"] >= 5 for side in blur["sides"])
     assert {"prepare", "network", "decode", "masks", "merge"} <= set(blur["profile"])
     assert "processor" in report["machine"]

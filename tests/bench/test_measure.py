@@ -1,3 +1,5 @@
+from itertools import groupby
+
 from framefx.bench.measure import Side, Timing, interleave
 from framefx.bench.report import Figure, Report, Row, Suite, ratio, times
 
@@ -5,22 +7,23 @@ from framefx.bench.report import Figure, Report, Row, Suite, ratio, times
 def test_sides_take_turns_and_get_what_was_made_for_them():
     log = []
     sides = [Side(name, lambda given: log.append(given), lambda name=name: name) for name in "ab"]
-    interleave(sides, 0, warm_up=1, least=3)
-    assert log[:2] == ["a", "b"]
-    assert all(set(log[i : i + 2]) == {"a", "b"} for i in range(0, len(log), 2))
-    assert len(log) == 8
+    timings = interleave(sides, 0, warm_up=1, least=3)
+    turns = [name for name, _ in groupby(log)]
+    assert set(turns) == {"a", "b"}
+    assert len(turns) >= 3
+    assert len(log) == 2 + sum(timing.runs for timing in timings)
 
 
 def test_a_timing_counts_the_measured_runs_only():
     [timing] = interleave([Side("x", lambda _: sum(range(1000)))], 0, warm_up=2, least=4)
-    assert timing.runs == 4
+    assert timing.runs % 4 == 0
     assert 0 < timing.wall_min <= timing.wall_median
     assert 0 < timing.cpu_min <= timing.cpu_median
 
 
 def test_what_is_made_for_a_run_is_not_measured():
     def slow():
-        return sum(range(3_000_000))
+        return sum(range(1_000_000))
 
     [timing] = interleave([Side("x", lambda _: None, slow)], 0, least=3)
     assert timing.cpu_median < 1

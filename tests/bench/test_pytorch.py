@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from framefx.bench import pytorch
-from framefx.bench.kernels import portrait_mask
+from framefx.bench.contests import portrait_mask
 from framefx.kernels import masked_merge
 
 torch = pytest.importorskip("torch")
