@@ -84,3 +84,11 @@ def test_asks_families_of_plugins_too(networks, tmp_path, registry):
         mine.runtimes.add(runtime)
     path = networks.pixelwise(tmp_path / "n.tflite", weights=[[1] * 5])
     assert load(path, mine) is known
+
+
+def test_shipped_weights_give_the_person_at_a_fraction_of_their_input(registry):
+    for path in registry.weights.values():
+        model = load(path, registry)
+        (source,), (result,) = model.session.inputs, model.session.outputs
+        assert "person" in model.layers
+        assert source.shape[1] >= result.shape[1]
