@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from framefx.kernels._alpha import over, over_black, premultiply, unpremultiply
+    from framefx.kernels._blend import blend
     from framefx.kernels._blur import box_blur, gaussian_blur, masked_blur
     from framefx.kernels._color import ColorTables, color_matrix_lut, color_tables
     from framefx.kernels._guided import guided_filter
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ColorTables",
     "Rectangle",
+    "blend",
     "box_blur",
     "color_matrix_lut",
     "color_tables",
@@ -59,6 +61,7 @@ __all__ = [
 
 _HOME = {
     "_alpha": ("over", "over_black", "premultiply", "unpremultiply"),
+    "_blend": ("blend",),
     "_blur": ("box_blur", "gaussian_blur", "masked_blur"),
     "_color": ("ColorTables", "color_matrix_lut", "color_tables"),
     "_guided": ("guided_filter",),
