@@ -17,12 +17,15 @@ class Camera:
     def __init__(self, size, *, live=True, rate=1000.0):
         self.size, self.live, self.rate = size, live, rate
         self.items = queue.Queue()
-        self.opened = self.closed = 0
+        self.opened = self.closed = self._given = 0
 
     def open(self):
         self.opened += 1
 
     def read(self):
+        if self._given:
+            self.items.task_done()  # whoever asks for the next one is done with the last: see `wait_until_taken`
+        self._given += 1
         item = self.items.get(timeout=PATIENCE)
         if isinstance(item, BaseException):
             raise item
@@ -30,6 +33,10 @@ class Camera:
 
     def close(self):
         self.closed += 1
+
+    def wait_until_taken(self):
+        """Wait until the pipeline has taken all that was put in, and asks for more."""
+        self.items.join()
 
 
 class Screen(ListSink):
