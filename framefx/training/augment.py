@@ -40,12 +40,12 @@ class Recipe:
     composite: float = 0.25
     empty: float = 0.08
     second: float = 0.10
-    strength: float = 0.6
+    strength: float = 0.5
     weights: tuple[tuple[str, float], ...] = (
-        ("ccp_", 0.44),
-        ("voc_", 0.40),
-        ("apd", 0.06),
-        ("coco_", 0.06),
+        ("ccp_", 0.24),
+        ("voc_", 0.56),
+        ("apd", 0.05),
+        ("coco_", 0.11),
         ("", 0.04),
     )
 

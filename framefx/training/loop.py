@@ -167,10 +167,26 @@ class Trainer:
         self.step = int(state["step"])
 
     def start_from(self, path: Path) -> None:
-        """Begin a new run with the averaged weights of a checkpoint (any input size)."""
-        state = read_checkpoint(path)
-        self.network.load_state_dict(state["average"])
-        self.average.load_state_dict(state["average"])
+        """Begin a new run with the averaged weights of a checkpoint.
+
+        The input size may differ, and there may be more blocks than in the checkpoint: added ones
+        begin as identities, so that the network gives at first what the former one gave.
+        """
+        weights = read_checkpoint(path)["average"]
+        for network in (self.network, self.average):
+            missing, unknown = network.load_state_dict(weights, strict=False)
+            if unknown:
+                raise ValueError(f"{path} holds {unknown[0]}, which this network does not have")
+            quiet_blocks(network, missing)
+
+
+def quiet_blocks(network: nn.Module, missing: list[str]) -> None:
+    """Turn the blocks whose weights are `missing` into identities (a block adds to its input)."""
+    for name in missing:
+        if name.endswith("pointwise.1.weight"):
+            nn.init.zeros_(network.get_parameter(name))
+        elif ".pointwise." not in name and ".depthwise." not in name:
+            raise ValueError(f"the checkpoint has no {name}, and only whole blocks may be added")
 
 
 def fit(target: Tensor, logits: Tensor) -> Tensor:

@@ -114,6 +114,15 @@ def test_a_run_leaves_a_record_and_a_network(packed: Path, tmp_path: Path) -> No
     assert not network.training
 
 
+def test_added_blocks_begin_as_identities(tmp_path: Path) -> None:
+    shallow = Trainer(TINY, TrainConfig())
+    shallow.save(tmp_path / "last.pt")
+    deep = Trainer(replace(TINY, depths=(2, 1, 4)), TrainConfig(seed=3))
+    deep.start_from(tmp_path / "last.pt")
+    picture = torch.rand(1, 3, 32, 48)
+    torch.testing.assert_close(deep.average(picture), shallow.average(picture))
+
+
 @pytest.mark.slow
 def test_training_learns_bright_discs(packed: Path, tmp_path: Path) -> None:
     config = TrainConfig(steps=40, batch=8, rate=1e-2, warmup=5, ema=0.9)
