@@ -217,6 +217,11 @@ class LayerPlan:
             else:
                 yield name, "a picture"
 
+    def reset(self) -> None:
+        """Forget what was computed so far: the next frame has nothing to do with the last one."""
+        for post in (self._post, self._given_post):
+            getattr(post, "reset", _nothing)()
+
     def close(self) -> None:
         """Release what stateful layers hold; a later `compute` takes it again."""
         for made in self._made:

@@ -22,7 +22,7 @@ from framefx.layers import LayerPlan, Layers, LoadedModel, Post
 from framefx.mask import Mask
 from framefx.registry import Registry, find_port
 from framefx.resolve import label_steps, resolve
-from framefx.stack import Branch, Entry, Stack, place
+from framefx.stack import Branch, Entry, Stack, empty, place
 from framefx.steps import BoundStep, Op, Watch
 from framefx.where import Where
 
@@ -176,6 +176,9 @@ class Plan:
         values = self.compute_layers(frame).values
         for op in self.ops:
             op.warm(frame, values, self.pool)
+        for branch in self.branches[1:]:
+            place(frame, empty(frame, self.pool), branch.entry, self.pool)
+        self.layers.reset()
 
     def take_over(self, old: Plan) -> None:
         """Go on where `old` is: a stateful step with the same label and options keeps its state."""
