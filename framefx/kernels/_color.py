@@ -66,7 +66,7 @@ def color_matrix_lut(src: U8, matrix: npt.ArrayLike, lut: U8 | None = None, *, o
     ----------
     src : (h, w, 3) uint8
     matrix : (3, 3) or (3, 4) float
-        Rows give red, green, blue; a fourth column is added, in levels. Values up to 64.
+        Rows give red, green, blue; a fourth column is added, in levels. Magnitudes in a row sum to 60 at most.
     lut : (256, 3) uint8, optional
         One column per channel, applied after the matrix.
     out : (h, w, 3) uint8
@@ -87,7 +87,7 @@ def color_matrix_lut(src: U8, matrix: npt.ArrayLike, lut: U8 | None = None, *, o
     given = np.asarray(matrix, np.float64)
     if given.shape not in ((3, 3), (3, 4)) or not np.isfinite(given).all():
         raise ValueError(f"matrix: got shape {given.shape}, want finite numbers of shape (3, 3) or (3, 4)")
-    between("matrix", float(np.abs(given[:, :3]).max()), 0, 64)
+    between("matrix: a row's sum of magnitudes", float(np.abs(given[:, :3]).sum(axis=1).max()), 0, 60)
     table[:, : given.shape[1]] = given
     if lut is not None:
         check("lut", lut, (256, 3))
@@ -108,8 +108,9 @@ _NO_LUT = np.zeros((3, 1), np.uint8)
 def _fixed_point(table: bytes) -> tuple[I16, I16, int]:
     """Return taps ``(5, PERIOD)``, offset ``(PERIOD,)`` and the final shift, as precise as 16 bits hold."""
     matrix = np.frombuffer(table).reshape(3, 4).copy()
-    matrix[:, 3] = np.clip(matrix[:, 3], -255 - 255 * 192, 255 + 255 * 192)
-    reach = np.abs(matrix[:, :3]).sum(axis=1) * 255 + np.abs(matrix[:, 3]) + 1
+    span = np.abs(matrix[:, :3]).sum(axis=1) * 255
+    matrix[:, 3] = np.clip(matrix[:, 3], -span - 255, span + 255)  # beyond, everything saturates
+    reach = span + np.abs(matrix[:, 3]) + 1
     biggest = max(float(np.abs(matrix[:, :3]).max()), 1e-9)
     bits = min(14, math.floor(math.log2(32767 / biggest)), 9 + math.floor(math.log2(32700 / float(reach.max()))))
     taps, offset = np.zeros((5, PERIOD)), np.zeros(PERIOD)

@@ -208,9 +208,9 @@ def _map(mask: U8, lut: U8, out: U8 | None) -> U8:
 @functools.lru_cache(maxsize=64)
 def _ramp(low: float, high: float) -> U8:
     level = np.arange(256)
-    if low == high:
-        return np.where(level > low, 255, 0).astype(np.uint8)
-    return np.round(np.clip((level - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    rise = np.where(level > low, 1.0, 0.0) if low == high else np.clip((level - low) / (high - low), 0, 1)
+    lut: U8 = np.round(rise * 255).astype(np.uint8)
+    return lut
 
 
 # -- time -----------------------------------------------------------------------------------------------------
