@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -27,16 +27,21 @@ Key = tuple[str | int, ...]
 
 
 _DEEPEST = 40
+_MOST = 20_000
 
 
 def parse_size(value: Any) -> Any:
-    """Turn ``1280x720`` into (height, width); everything else is passed on."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", value)
-        if not match or "0" in (match[1], match[2]):
-            raise ValueError("a size as WIDTHxHEIGHT, for example 1280x720")
-        return int(match[2]), int(match[1])
-    return value
+    """Turn ``1280x720`` into (height, width); such a tuple, and None, are passed on."""
+    if value is None or isinstance(value, tuple):
+        return value
+    match = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", value) if isinstance(value, str) else None
+    if not match or 0 in (int(match[1]), int(match[2])):
+        raise ValueError("a size as WIDTHxHEIGHT, for example 1280x720")
+    return int(match[2]), int(match[1])
+
+
+def _entry_size(value: Any) -> Any:
+    return value if value == "frame" else parse_size(value)
 
 
 class _Section(BaseModel):
@@ -90,7 +95,11 @@ class StackEntry(_Section):
     position: Annotated[
         tuple[int, int], Field(description="pixels, [x, y] of its top left corner; negative: from right and bottom")
     ] = (0, 0)
-    size: Annotated[Size | None, BeforeValidator(parse_size), Field(description="pixels, WIDTHxHEIGHT")] = None
+    size: Annotated[
+        Size | Literal["frame"] | None,
+        BeforeValidator(_entry_size),
+        Field(description="pixels, WIDTHxHEIGHT; frame: cover the camera's picture; the bottom picture does so anyway"),
+    ] = None
 
 
 def _as_port(value: Any) -> Any:
@@ -158,9 +167,12 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines: dict[Key, int] = {}
+        self._values_read = 0
         try:
             text = path.read_text(encoding="utf-8")
             root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except RecursionError as error:
+            raise ConfigError(f"{path}: nested deeper than {_DEEPEST} levels") from error
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
         except yaml.YAMLError as error:
@@ -173,9 +185,14 @@ class Document:
             raise ConfigError(f"{path}:1: got a {type(self.values).__name__}, wanted keys like 'chain:' and 'source:'")
 
     def _build(self, node: yaml.Node, key: Key) -> Any:
-        self.lines.setdefault(key, node.start_mark.line + 1)
+        line = node.start_mark.line + 1
+        self.lines.setdefault(key, line)
+        self._values_read += 1
         if len(key) > _DEEPEST:
-            raise ConfigError(f"{self.path}:{node.start_mark.line + 1}: nested deeper than {_DEEPEST} levels")
+            raise ConfigError(f"{self.path}:{line}: nested deeper than {_DEEPEST} levels")
+        if self._values_read > _MOST:
+            # Aliases of aliases make a small file a very large one.
+            raise ConfigError(f"{self.path}:{line}: more than {_MOST} values")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, key)
         if isinstance(node, yaml.SequenceNode):
@@ -183,8 +200,9 @@ class Document:
         loader = yaml.SafeLoader("")
         try:
             return loader.construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError) as error:
-            raise ConfigError(f"{self.path}:{node.start_mark.line + 1}: {error}") from error
+        except Exception as error:  # PyYAML raises KeyError, IndexError and more for a tag and a value that do not fit
+            problem = getattr(error, "problem", None) or f"the value {node.value!r} does not fit its tag {node.tag}"
+            raise ConfigError(f"{self.path}:{line}: {problem}") from error
 
     def _mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -285,7 +303,7 @@ class Config:
         for port in (settings.source, settings.sink):
             if port.file is not None:
                 port.file = str(self.base / port.file)
-            elif isinstance(port.device, str) and (self.base / port.device).exists():
+            elif isinstance(port.device, str) and _is_path(port.device, self.base):
                 port.device = str(self.base / port.device)
         settings.model = [str(self.base / m) if (self.base / m).is_file() else m for m in settings.model]
 
@@ -305,10 +323,21 @@ def _depth(loc: Sequence[Any], lines: Mapping[Key, int], prefix: Key) -> int:
     return len(_real_key(loc, lines, prefix))
 
 
+def _is_path(location: str, base: Path) -> bool:
+    """Whether a location is a file's or folder's name, and no word like auto or kind:LOCATION."""
+    looks_like_one = ":" not in location and ("/" in location or Path(location).suffix != "")
+    return looks_like_one or (base / location).exists()
+
+
 def _known(model: type[BaseModel], key: Key) -> list[str]:
     for part in key[:-1]:
         inner = model.model_fields.get(str(part))
-        annotation = inner.annotation if inner else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+        model = (_section(inner.annotation) if inner else None) or model
     return sorted(model.model_fields)
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """Return the section that an annotation holds, also in a list or a dictionary."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)
