@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 from typing import Any
 
 from framefx.errors import BackendUnavailableError, DeviceError
@@ -80,7 +79,7 @@ class FakeWebcam:
         if self._device is None or self._packer is None:
             return
         try:
-            os.write(self._device.fd, self._packer.pack(frame.pixels))
+            self._device.write(self._packer.pack(frame.pixels))
         except OSError as error:
             raise explain(error, self.location, "write to the virtual camera") from error
 

@@ -107,13 +107,12 @@ class VirtualCamera:
         output = self._output or self._reopened()
         if output is None:
             return
+        if self._is_kept and not output.has_readers() and self._clock() >= self._retry_at:
+            output = self._renegotiated(output)
         try:
             output.write(frame.pixels)
         except OSError as error:
             self._lose(error)
-        else:
-            if self._is_kept:
-                self._renegotiate()
 
     def wanted(self) -> bool:
         """Whether a program reads the device. One that only asks what the device is does not count."""
@@ -154,15 +153,15 @@ class VirtualCamera:
         picture, (height, width) = self._output.picture, self._size
         return (picture.height, picture.width) != (height + height % 2, width + width % 2)
 
-    def _renegotiate(self) -> None:
-        """Ask again for the frames' own size when the readers that held the old one have gone."""
-        if self._output is None or self._output.has_readers() or self._clock() < self._retry_at:
-            return
+    def _renegotiated(self, output: Output) -> Output:
+        """Ask again for the frames' own size: the readers that held the old one have gone."""
         self._retry_at = self._clock() + _RENEGOTIATE
-        self.finish()
-        self._output = self._opened()
+        output.close()
+        self._output = None
+        output = self._output = self._opened()
         if not self._is_kept:
-            log.info("%s: now %dx%d", self.path, self._size[1], self._size[0])
+            log.info("%s: now %dx%d", self.path, output.picture.width, output.picture.height)
+        return output
 
     def _lose(self, error: OSError) -> None:
         self.finish()

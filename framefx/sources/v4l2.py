@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from framefx.errors import DeviceError
+from framefx.errors import DeviceError, OptionError
 from framefx.frame import Frame, FramePool, Size
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.controls import parse_controls, set_controls
@@ -41,8 +42,8 @@ class Camera:
     location : str
         ``/dev/videoN`` or a link to one (``/dev/v4l/by-id/…`` stays the same when cameras are plugged in another
         order), or ``auto`` for the first camera. A camera that comes back under another number is found again.
-    size : str, optional
-        ``WIDTHxHEIGHT`` in pixels; near 1280x720 without it.
+    size : str or (int, int), optional
+        ``WIDTHxHEIGHT`` in pixels, or height and width; near 1280x720 without it.
     rate : float, optional
         Frames per second, and never more; 30 are asked for without it.
     format : {"auto", "MJPG", "YUYV", "NV12", "YU12", "RGB3"}
@@ -69,7 +70,7 @@ class Camera:
         self,
         location: str = "auto",
         *,
-        size: Annotated[str | None, Field(pattern=r"^\d+x\d+$", description="WIDTHxHEIGHT to ask for")] = None,
+        size: Annotated[Size | str | None, Field(description="WIDTHxHEIGHT to ask for")] = None,
         rate: Annotated[float | None, Field(gt=0, le=1000, description="frames per second at most")] = None,
         format: Annotated[
             Literal["auto", "MJPG", "YUYV", "NV12", "YU12", "RGB3"], Field(description="what the camera sends")
@@ -81,7 +82,7 @@ class Camera:
         self.rate = rate or 30.0
         self.mode = ""
         self.corrupt = self.skipped = 0
-        self._wanted_size = _parsed(size)
+        self._wanted_size = _width_height(size)
         self._wanted_rate = rate
         self._wanted_format = None if format == "auto" else format
         self._controls = parse_controls(controls)
@@ -262,8 +263,13 @@ class Camera:
         return True
 
 
-def _parsed(size: str | None) -> tuple[int, int] | None:
+def _width_height(size: Size | str | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    width, height = size.split("x")
-    return int(width), int(height)
+    if not isinstance(size, str):
+        height, width = size
+        return width, height
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size)
+    if match is None:
+        raise OptionError(f"v4l2: size is {size!r}, wanted WIDTHxHEIGHT, for example 1280x720")
+    return int(match[1]), int(match[2])

@@ -75,7 +75,7 @@ class Output:
         self._system, self._look = system, look
         self._device = self._opened()
         try:
-            self.picture = self._negotiate(width, height, formats)
+            self.picture = self._agreed(width, height, formats)
             self._readers: Readers | None = watch_readers(self._device)
             self._start(rate)
         except OSError as error:
@@ -113,17 +113,23 @@ class Output:
     def _opened(self) -> Device:
         device = self._open_once()
         try:
-            identity = device.identity()
-            _check(identity, self.path)
-            if identity.captures or identity.outputs:
-                return device
-            # 0.12.7, after a writer that never called STREAMON: the close of one that did makes the device whole.
-            self._mark_writer(device)
+            _check(device.identity(), self.path)
         except OSError as error:
             device.close()
             raise error if isinstance(error, DeviceError) else self._explained(error) from error
-        device.close()
-        return self._open_once()
+        return device
+
+    def _agreed(self, width: int, height: int, formats: tuple[str, ...]) -> Picture:
+        try:
+            return self._negotiate(width, height, formats)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+        # 0.12.7, after a writer that never called STREAMON: the close of one that did makes the device whole.
+        self._mark_writer(self._device)
+        self._device.close()
+        self._device = self._opened()
+        return self._negotiate(width, height, formats)
 
     def _open_once(self) -> Device:
         try:

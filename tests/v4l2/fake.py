@@ -197,8 +197,7 @@ class FakeLoopback(FakeDevice):
         super().ioctl(fd, request, argument)
 
     def s_fmt(self, fd, answer):
-        if not self.capabilities & (v4l.CAP_OUTPUT | v4l.CAP_CAPTURE):
-            raise refused(errno.EINVAL)
+        self._refuse_when_dead()
         pix = answer.fmt.pix
         wanted = (v4l.fourcc_name(pix.pixelformat), pix.width, pix.height)
         if self.kept and self.newer and wanted != self.kept:
@@ -208,10 +207,15 @@ class FakeLoopback(FakeDevice):
         self.g_fmt(fd, answer)
 
     def g_fmt(self, fd, answer):
+        self._refuse_when_dead()
         pix = answer.fmt.pix
         name, pix.width, pix.height = self.kept or self.format
         pix.pixelformat, pix.bytesperline = v4l.fourcc(name), pix.width
         pix.sizeimage = -(-pix.width * pix.height * 2 // 4096) * 4096
+
+    def _refuse_when_dead(self):
+        if not self.capabilities & (v4l.CAP_OUTPUT | v4l.CAP_CAPTURE):
+            raise refused(errno.EINVAL)
 
     def s_parm(self, fd, answer):
         self.rate = answer.timeperframe.denominator / answer.timeperframe.numerator

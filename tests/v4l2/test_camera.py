@@ -218,3 +218,14 @@ def test_padding_of_the_driver_is_left_out():
     rows = [bytes([120, 128]) * 64 + bytes(8) for _ in range(48)]
     camera = opened(FakeCamera(padding=8, pictures=deque([(100.1, b"".join(rows))])))
     assert int(camera.read().pixels.min()) == round((120 - 16) * 255 / 219)
+
+
+@pytest.mark.parametrize("size", ["640x480", (480, 640)])
+def test_a_size_in_words_or_numbers(size):
+    modes = {"YUYV": {(640, 480): [30.0], (64, 48): [30.0]}}
+    assert opened(FakeCamera(modes=modes), size=size).size == (480, 640)
+
+
+def test_a_size_that_is_none():
+    with pytest.raises(OptionError, match="wanted WIDTHxHEIGHT"):
+        Camera("/dev/video0", size="big")
