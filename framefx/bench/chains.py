@@ -14,7 +14,7 @@ from framefx.bench.profile import profile
 from framefx.bench.report import Figure, Row, Suite
 from framefx.bench.scene import NAMED_SIZES, U8, Scene
 from framefx.config import Settings
-from framefx.filters.replace import default_picture
+from framefx.filters.scenery import default_picture
 from framefx.frame import Frame, FramePool, Size
 from framefx.plan import Plan
 from framefx.run import Job

@@ -85,7 +85,7 @@ def measure(options: argparse.Namespace, command: str) -> Report:
 
 def _command(argv: Sequence[str]) -> str:
     """Return what was typed, with the names of files only: folders are nobody's business but the user's."""
-    return shlex.join(["framefx", *(Path(part).name if Path(part).exists() else part for part in argv)])
+    return shlex.join(["framefx", *(Path(part).name if "/" in part else part for part in argv)])
 
 
 def _suite(name: str, scenes: Sequence[Scene], options: argparse.Namespace, wanted: Sequence[str]) -> Suite:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from framefx import kernels
 from framefx.bench.peers import ThreeCopies
 from framefx.bench.scene import NAMED_SIZES, Scene
-from framefx.filters.replace import default_picture
+from framefx.filters.scenery import default_picture
 
 U8 = npt.NDArray[np.uint8]
 

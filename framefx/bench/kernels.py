@@ -23,7 +23,8 @@ def run(scenes: Sequence[Scene], seconds: float, *, compiled: bool = True) -> Su
             sides = [_side("framefx", contest.ours), *(_side(n, call) for n, call in contest.others.items())]
             wants = dict(contest.wants)
             if contest.name == MERGE and pytorch.available():
-                more, best = pytorch.merge_sides(operands.picture, operands.other, operands.mask, compiled=compiled)
+                compiling = compiled and scene is scenes[0]  # it takes seconds for every size
+                more, best = pytorch.merge_sides(operands.picture, operands.other, operands.mask, compiled=compiling)
                 sides += more
                 suite.notes.append(f"{MERGE} {scene.label}: PyTorch's best form was '{best}'")
                 wants |= {pytorch.BEST: 5.0} if scene.size == NAMED_SIZES["720p"] else {}

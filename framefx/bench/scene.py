@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from framefx.config import Settings
 from framefx.errors import MediaError, UsageError
-from framefx.filters.replace import fit_picture
+from framefx.filters.fitting import fit_picture
 from framefx.frame import Size
 from framefx.run import Job
 
