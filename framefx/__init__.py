@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from framefx.errors import FramefxError
     from framefx.frame import Frame, FramePool
     from framefx.geometry import Geometry
+    from framefx.job import run
     from framefx.mask import Mask
     from framefx.pipeline import Pipeline
     from framefx.plan import Plan
     from framefx.plugins import hookimpl
     from framefx.protocols import Backend, Model, Observer, Session, Sink, Source
     from framefx.registry import Register
-    from framefx.run import run
 
 __version__ = "0.1.0"
 
@@ -65,7 +65,7 @@ _HOME = {
     "Sink": "framefx.protocols",
     "Source": "framefx.protocols",
     "hookimpl": "framefx.plugins",
-    "run": "framefx.run",
+    "run": "framefx.job",
 }
 
 

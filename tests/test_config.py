@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from framefx.config import Config, schema
 from framefx.errors import ConfigError, FramefxError
 from framefx.frame import Frame
+from framefx.job import Job
 from framefx.mask import Mask
 from framefx.plugins import PluginManager
-from framefx.run import Job
 
 EXAMPLE = """\
 source: {device: /dev/video0, size: 1280x720, rate: 30, format: auto}

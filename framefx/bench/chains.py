@@ -16,8 +16,8 @@ from framefx.bench.scene import NAMED_SIZES, U8, Scene
 from framefx.config import Settings
 from framefx.filters.scenery import default_picture
 from framefx.frame import Frame, FramePool, Size
+from framefx.job import Job
 from framefx.plan import Plan
-from framefx.run import Job
 from framefx.warmup import warm_plan
 
 LFBW = "Linux-Fake-Background-Webcam"

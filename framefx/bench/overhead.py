@@ -132,7 +132,7 @@ def peak_of(work: Callable[[Frame], object], frame: Frame) -> int:
 
 def _imports() -> list[Figure]:
     used = modules_after(
-        "from framefx.run import Job; from framefx.config import Settings; from framefx.warmup import probe_frame; "
+        "from framefx.job import Job; from framefx.config import Settings; from framefx.warmup import probe_frame; "
         "job = Job(Settings(chain='color=saturation=1.2:where=all')); plan = job.plan(); "
         "plan.run(probe_frame((72, 128), 0)); models = len(plan.layers.models)",
         "models",

@@ -13,7 +13,7 @@ from framefx.config import Settings
 from framefx.errors import MediaError, UsageError
 from framefx.filters.fitting import fit_picture
 from framefx.frame import Size
-from framefx.run import Job
+from framefx.job import Job
 
 U8 = npt.NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from framefx.config import Config, schema
-from framefx.run import Job
+from framefx.job import Job
 
 
 def main(argv: Sequence[str]) -> int:

@@ -12,8 +12,8 @@ from framefx.cli.settings import make_job
 from framefx.config import parse_size
 from framefx.errors import UsageError
 from framefx.frame import Size
+from framefx.job import Job
 from framefx.plan import Plan
-from framefx.run import Job
 from framefx.steps import BoundStep, Group, Move
 
 

@@ -14,8 +14,8 @@ from framefx.cli.settings import make_job, reread
 from framefx.timing import Timings
 
 if TYPE_CHECKING:
+    from framefx.job import Job
     from framefx.pipeline import Pipeline
-    from framefx.run import Job
 
 _EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143}
 

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from framefx.chain import Chain
 from framefx.config import Config, Settings
 from framefx.errors import UsageError, did_you_mean
+from framefx.job import Job
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
-from framefx.run import Job
 
 
 def make_job(options: argparse.Namespace, plugins: PluginManager | None = None) -> Job:

@@ -19,7 +19,7 @@ from framefx.override import override
 from framefx.pipeline import Pipeline, Report
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
-from framefx.registry import Port, Table, find_port
+from framefx.registry import find_port
 from framefx.stack import Entry, Stack
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Job:
         self.plugins = plugins or PluginManager(files=settings.plugins, disabled=settings.disable_plugins)
         self.notes: list[str] = []
         self._chosen: tuple[str, str] | None = None
+        self._given: tuple[Source | None, Sink | None] = None, None
         self._loaded: dict[str, Model] = {}
         self.frames = settings.frames
         chosen = _PRIORITIES[settings.priority]
@@ -171,7 +172,8 @@ class Job:
     def source(self) -> Source:
         """Make the source."""
         at, _ = self._locations()
-        source: Source = _make(self.plugins.registry.sources, at, self.settings.source.options, "source")
+        port, rest = find_port(self.plugins.registry.sources, at, "source")
+        source: Source = port.make(rest, self.settings.source.options, self._place("source").removesuffix(": "))
         return source
 
     def sink(self) -> Sink:
@@ -183,20 +185,23 @@ class Job:
             When it would overwrite the source.
         """
         source_at, at = self._locations()
-        _refuse_overwriting(source_at, at)
         port, rest = find_port(self.plugins.registry.sinks, at, "sink")
+        if source_at:
+            source_at = find_port(self.plugins.registry.sources, source_at, "source")[1]
+            _refuse_overwriting(source_at, rest)
         options = dict(self.settings.sink.options)
         if port.name == "video" and Path(source_at).is_file() and Path(at).suffix.lower() in _KEEP_AUDIO:
             options.setdefault("audio_from", source_at)
-        sink: Sink = port.make(rest, options)
+        sink: Sink = port.make(rest, options, self._place("sink").removesuffix(": "))
         return sink
 
     def _locations(self) -> tuple[str, str]:
         from framefx.auto import choose
 
         if self._chosen is None:
-            wanted = self.settings.source.location
-            source, sink, self.notes = choose(wanted, self.settings.sink.location)
+            # Where an object was given there is nothing to choose.
+            wanted = "" if self._given[0] is not None else self.settings.source.location
+            source, sink, self.notes = choose(wanted, "" if self._given[1] is not None else self.settings.sink.location)
             if wanted == "auto" and source == "demo" and self.frames is None:
                 self.frames = DEMO_FRAMES
             self._chosen = source, sink
@@ -207,10 +212,11 @@ class Job:
     ) -> Pipeline:
         """Make the plan, and source and sink where none is given, and the pipeline between them."""
         plan = self.plan()
+        self._given = source, sink
         return Pipeline(
-            source or self.source(),
+            self.source() if source is None else source,
             plan,
-            sink or self.sink(),
+            self.sink() if sink is None else sink,
             masks=self.masks,
             mask_rate=self.mask_rate,
             max_age=self.settings.mask.max_age,
@@ -220,8 +226,8 @@ class Job:
 
 
 def run(
-    source: str | Source,
-    sink: str | Sink,
+    source: str | Path | Source,
+    sink: str | Path | Sink,
     chain: str | Chain,
     *,
     observers: Sequence[Observer] = (),
@@ -252,13 +258,13 @@ def run(
     >>> framefx.run("holiday.mp4", "blurred.mp4", "blur")  # doctest: +SKIP
     Report(read=250, sent=250, dropped=0, cards=0, repeated=0, stopped=False)
     """
-    if isinstance(source, str):
-        settings["source"] = source
-    if isinstance(sink, str):
-        settings["sink"] = sink
+    if isinstance(source, str | Path):
+        settings["source"] = str(source)
+    if isinstance(sink, str | Path):
+        settings["sink"] = str(sink)
     job = Job(_validated({**settings, "chain": str(chain)}), plugins)
-    given_source = None if isinstance(source, str) else source
-    given_sink = None if isinstance(sink, str) else sink
+    given_source = None if isinstance(source, str | Path) else source
+    given_sink = None if isinstance(sink, str | Path) else sink
     return job.pipeline(given_source, given_sink, observers).run()
 
 
@@ -271,11 +277,6 @@ def _validated(values: Mapping[str, Any]) -> Settings:
         problem = error.errors(include_url=False)[0]
         name = ".".join(map(str, problem["loc"]))
         raise UsageError(f"{name} is {problem['input']!r}: {problem['msg']}") from error
-
-
-def _make(table: Table[Port], location: str, options: Mapping[str, Any], noun: str) -> Any:
-    port, rest = find_port(table, location, noun)
-    return port.make(rest, dict(options))
 
 
 def _refuse_overwriting(source: str, sink: str) -> None:
