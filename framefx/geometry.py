@@ -18,6 +18,9 @@ from framefx.mask import Mask
 Border = Literal["black", "transparent", "edge", "mirror", "wrap"]
 Matrix = npt.NDArray[np.float64]
 
+Part = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -63,6 +66,29 @@ class Geometry:
     def is_identity(self, size: Size) -> bool:
         """Whether it changes nothing on a frame of `size`."""
         return self.size == tuple(size) and bool(np.array_equal(self.matrix, np.eye(2, 3)))
+
+
+def overlap(outer: Size, inner: Size, position: tuple[int, int]) -> tuple[Part, Part]:
+    """Return the part of a picture of size `outer` that one of size `inner` covers, and which part of that is seen.
+
+    `position` is the x and y of the inner one's top left corner; negative ones count from the right and bottom edges.
+    """
+    covered, seen = [], []
+    for side, length, start in zip(outer, inner, reversed(position), strict=True):
+        start = start if start >= 0 else side - length + start
+        first, last = max(0, start), max(0, start, min(side, start + length))
+        covered.append(slice(first, last))
+        seen.append(slice(first - start, last - start))
+    return (covered[0], covered[1]), (seen[0], seen[1])
+
+
+def middle(size: Size, wanted: Size) -> Part:
+    """Return the largest middle part of a picture of `size` that has the proportions of `wanted`."""
+    scale = max(wanted[0] / size[0], wanted[1] / size[1])
+    part = [min(side, max(1, round(want / scale))) for side, want in zip(size, wanted, strict=True)]
+    starts = [(side - length) // 2 for side, length in zip(size, part, strict=True)]
+    rows, columns = (slice(start, start + length) for start, length in zip(starts, part, strict=True))
+    return rows, columns
 
 
 def _square(matrix: Matrix) -> Matrix:

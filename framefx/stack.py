@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from framefx.chain import Chain
-from framefx.frame import Frame, FramePool, Size
+from framefx.frame import Frame, FramePool, Image, Size
+from framefx.geometry import Part, middle, overlap
 from framefx.mask import Mask
 from framefx.steps import Move, Op, Watch, resized
 from framefx.where import Where
@@ -42,8 +43,9 @@ class Entry:
         How its colours meet what lies below.
     position : (int, int)
         x and y in pixels of its top left corner; negative ones count from the right and bottom edges.
-    size : (int, int) or None
-        Height and width in pixels to scale it to.
+    size : (int, int), "frame" or None
+        Height and width in pixels to scale it to; ``frame`` covers the source's frame. None leaves it as it is, and
+        makes the bottom picture cover the frame.
     """
 
     source: str = "frame"
@@ -51,7 +53,7 @@ class Entry:
     opacity: float = 1.0
     blend: Blend = "normal"
     position: tuple[int, int] = (0, 0)
-    size: Size | None = None
+    size: Size | Literal["frame"] | None = None
     origin: str = field(default="", compare=False)
 
 
@@ -81,6 +83,7 @@ class Branch:
     cut: Where | None
     makers: Mapping[str, object]
     feed: Feed | None = None
+    _scaled: tuple[Image | None, Frame] | None = field(default=None, init=False, repr=False)
 
     @property
     def reads_frame(self) -> bool:
@@ -93,7 +96,7 @@ class Branch:
             if isinstance(op, Move):
                 for bound in op.steps:
                     size = resized(bound, size)
-        return self.entry.size or size
+        return self.entry.size if isinstance(self.entry.size, tuple) else size
 
     def run(self, frame: Frame, below: Frame | None, values: Mapping[str, Any], pool: FramePool, watch: Watch) -> Frame:
         """Return this picture: its source, after its chain, at its size."""
@@ -101,14 +104,16 @@ class Branch:
         own = dict(values)
         for op in self.ops:
             picture = op.run(picture, own, pool, watch)
-        if self.entry.size is not None and self.entry.size != picture.size:
+        if isinstance(self.entry.size, tuple) and self.entry.size != picture.size:
             picture = scaled(picture, self.entry.size, pool)
         return picture
 
     def _begin(self, frame: Frame, below: Frame | None, values: Mapping[str, Any], pool: FramePool) -> Frame:
         source = self.entry.source
         if self.feed is not None:
-            return self.feed.at(frame)
+            picture = self.feed.at(frame)
+            fits = picture.size == frame.size or not (self.entry.size == "frame" or below is None)
+            return picture if fits or isinstance(self.entry.size, tuple) else self._covering(picture, frame.size, pool)
         if source == "previous" and below is not None:
             return below._lend(shared=True)
         if source in ("empty", "previous"):
@@ -116,6 +121,12 @@ class Branch:
         if self.cut is not None:
             return cut_out(frame, self.cut.mask(values, self.makers), pool)
         return frame
+
+    def _covering(self, picture: Frame, size: Size, pool: FramePool) -> Frame:
+        """Return `picture` covering `size`; a still is scaled once."""
+        if self._scaled is None or self._scaled[0] is not picture._pixels or self._scaled[1].size != size:
+            self._scaled = picture._pixels, scaled(picture, size, pool, cover=True)
+        return self._scaled[1]._lend(shared=True)._stamped(picture.index, picture.time)
 
     def close(self) -> None:
         """Close the picture, video or camera it takes its frames from."""
@@ -139,69 +150,84 @@ def cut_out(frame: Frame, mask: Mask, pool: FramePool) -> Frame:
     alpha = pool.array(frame.size)
     upsample_mask(mask.values, alpha)
     if frame.alpha is not None:
-        np.copyto(alpha, (alpha.astype(np.uint16) * frame.alpha + 127) // 255, casting="unsafe")
+        import cv2
+
+        cv2.multiply(alpha, frame.alpha, dst=alpha, scale=1 / 255)
     return frame.with_alpha(alpha)
 
 
-def scaled(frame: Frame, size: Size, pool: FramePool) -> Frame:
-    """Return `frame` at another size: area mean where it shrinks, bilinear where it grows."""
+def scaled(frame: Frame, size: Size, pool: FramePool, *, cover: bool = False) -> Frame:
+    """Return `frame` at another size, distorted or, with `cover`, cropped: area mean to shrink, bilinear to grow."""
     import cv2
 
+    part = middle(frame.size, size) if cover else (slice(None), slice(None))
     result = pool.frame(size, index=frame.index, time=frame.time, alpha=frame.alpha is not None)
     method = cv2.INTER_AREA if size[0] < frame.size[0] else cv2.INTER_LINEAR
-    cv2.resize(frame.pixels, (size[1], size[0]), dst=result.pixels, interpolation=method)
+    cv2.resize(frame.pixels[part], (size[1], size[0]), dst=result.pixels, interpolation=method)
     if frame.alpha is not None:
-        cv2.resize(frame.alpha, (size[1], size[0]), dst=result.alpha, interpolation=method)
+        cv2.resize(frame.alpha[part], (size[1], size[0]), dst=result.alpha, interpolation=method)
     return result._lend(shared=False)
 
 
 def place(below: Frame | None, top: Frame, entry: Entry, pool: FramePool) -> Frame:
     """Return `top` over `below` at the entry's position, in its blend mode, at its opacity."""
-    from framefx import kernels
-
-    whole = below is None or (entry.position == (0, 0) and top.size == below.size)
-    plain = entry.opacity == 1 and entry.blend == "normal"
-    if below is None and entry.opacity == 1:
+    if below is None and entry.opacity == 1 and entry.position == (0, 0):
         return top
     if below is None:
         below = empty(top, pool)
-    if whole and plain and top.alpha is None:
+    whole = entry.position == (0, 0) and top.size == below.size
+    if whole and entry.opacity == 1 and entry.blend == "normal" and top.alpha is None:
         return top
-    rows, columns, inner = _overlap(below.size, top.size, entry.position)
-    if rows.start >= rows.stop or columns.start >= columns.stop:
+    covered, seen = overlap(below.size, top.size, entry.position)
+    if any(part.start == part.stop for part in covered) or entry.opacity == 0:
         return below
-    out = below._lend(shared=False).make_writable() if below._owned else _copied(below, pool)
-    part, cut = (rows, columns), inner
-    base_alpha = None if out.alpha is None else np.ascontiguousarray(out.alpha[part])
-    top_alpha = None if top.alpha is None else np.ascontiguousarray(top.alpha[cut])
-    pixels, alpha = kernels.over(
-        np.ascontiguousarray(out.pixels[part]),
-        np.ascontiguousarray(top.pixels[cut]),
-        base_alpha=base_alpha,
-        top_alpha=top_alpha,
-        opacity=round(255 * entry.opacity),
-        mode=entry.blend,
-    )
-    out.pixels[part] = pixels
-    if out.alpha is not None:
-        out.alpha[part] = alpha
+    # `previous` was handed what lies below: a step of its chain may have kept it.
+    if below._owned and entry.source != "previous":
+        out = below._lend(shared=False).make_writable()
+        base = out
+    else:
+        out = pool.frame(below.size, index=below.index, time=below.time, alpha=below.alpha is not None)
+        base = below
+    if whole:
+        _lay((base.pixels, base.alpha), (top.pixels, top.alpha), (out.pixels, out.alpha), entry)
+        return out._lend(shared=False)
+    if out is not base:
+        _copy(base, out)
+    lower, upper = _part(out, covered, pool), _part(top, seen, pool)
+    _lay(lower, upper, lower, entry)
+    out.pixels[covered] = lower[0]
+    if out.alpha is not None and lower[1] is not None:
+        out.alpha[covered] = lower[1]
     return out._lend(shared=False)
 
 
-def _copied(frame: Frame, pool: FramePool) -> Frame:
-    out = pool.frame(frame.size, index=frame.index, time=frame.time, alpha=frame.alpha is not None)
+Layer = tuple[Image, Image | None]
+"""Pixels and alpha, both C-contiguous."""
+
+
+def _lay(base: Layer, top: Layer, out: Layer, entry: Entry) -> None:
+    from framefx import kernels
+
+    opacity = round(255 * entry.opacity)
+    if entry.blend == "normal":
+        kernels.over(*base, *top, opacity=opacity, out=out[0], out_alpha=out[1])
+    else:
+        kernels.blend(*base, *top, mode=entry.blend, opacity=opacity, out=out[0], out_alpha=out[1])
+
+
+def _part(frame: Frame, place: Part, pool: FramePool) -> Layer:
+    """Return a copy of a part of a frame, in memory of the pool: kernels want it in one piece."""
+    part = frame.pixels[place]
+    pixels = pool.array(part.shape)
+    np.copyto(pixels, part)
+    if frame.alpha is None:
+        return pixels, None
+    alpha = pool.array(part.shape[:2])
+    np.copyto(alpha, frame.alpha[place])
+    return pixels, alpha
+
+
+def _copy(frame: Frame, out: Frame) -> None:
     np.copyto(out.pixels, frame.pixels)
     if out.alpha is not None and frame.alpha is not None:
         np.copyto(out.alpha, frame.alpha)
-    return out
-
-
-def _overlap(below: Size, top: Size, position: tuple[int, int]) -> tuple[slice, slice, tuple[slice, slice]]:
-    """Return rows and columns of the lower picture that the upper one covers, and where they are in the upper."""
-    outer, inner = [], []
-    for side, length, start in zip(below, top, reversed(position), strict=True):
-        start = start if start >= 0 else side - length + start
-        first, last = max(0, start), min(side, start + length)
-        outer.append(slice(first, max(first, last)))
-        inner.append(slice(first - start, max(first, last) - start))
-    return outer[0], outer[1], (inner[0], inner[1])

@@ -1,0 +1,75 @@
+"""``anonymize``: no face is recognised."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from framefx.frame import Frame, Image
+from framefx.mask import Mask
+
+_LEAST = 64
+"""Mask level from which a place may belong to a face: a quarter is enough, as one face too many does no harm."""
+
+
+def anonymize(
+    frame: Frame,
+    face: Mask,
+    *,
+    style: Annotated[Literal["blur", "pixelate", "black"], Field(description="what is shown instead")] = "blur",
+    padding: Annotated[float, Field(ge=0, le=1000, description="pixels around the face that are hidden too")] = 10.0,
+    strength: Annotated[float, Field(ge=4, le=500, description="pixels, size of the blur or of the blocks")] = 24.0,
+    secure: Annotated[bool, Field(description="hide the whole picture when no face is found")] = True,
+) -> Frame:
+    """Hide faces behind a blur, blocks or black, or the whole picture when none is found.
+
+    Each face's bounding box is hidden, so that its outline does not show either.
+    """
+    from framefx import kernels
+
+    boxes = _boxes(face, padding)
+    if boxes is None:
+        if not secure:
+            return frame
+        boxes = np.full((1, 1), 255, np.uint8)
+    frame = frame.make_writable()
+    hidden = frame.array(frame.pixels.shape)
+    _hide(frame.pixels, style, strength, hidden)
+    kernels.masked_merge(frame.pixels, hidden, boxes, out=frame.pixels)
+    return frame
+
+
+def _boxes(face: Mask, padding: float) -> npt.NDArray[np.uint8] | None:
+    """Return a mask of each face's bounding box, `padding` frame pixels larger; None where there is no face."""
+    import cv2
+
+    values = face.values
+    count, _, stats, _ = cv2.connectedComponentsWithStats((values >= _LEAST).astype(np.uint8))
+    if count < 2:
+        return None
+    result = np.zeros(values.shape, np.uint8)
+    # One more of the mask's own pixels: the merge's edge between two of them is soft.
+    across, down = (
+        1 + int(np.ceil(padding * n / side)) for n, side in zip(values.shape[::-1], face.size[::-1], strict=True)
+    )
+    for left, top, width, height in stats[1:, :4]:
+        result[max(0, top - down) : top + height + down, max(0, left - across) : left + width + across] = 255
+    return result
+
+
+def _hide(pixels: Image, style: str, strength: float, out: Image) -> None:
+    """Write the picture as it is shown where a face is."""
+    import cv2
+
+    if style == "black":
+        out.fill(0)
+        return
+    height, width, _ = pixels.shape
+    small = cv2.resize(
+        pixels, (max(1, round(width / strength)), max(1, round(height / strength))), interpolation=cv2.INTER_AREA
+    )
+    method = cv2.INTER_NEAREST if style == "pixelate" else cv2.INTER_LINEAR
+    cv2.resize(small, (width, height), dst=out, interpolation=method)
