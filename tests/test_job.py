@@ -96,8 +96,8 @@ def test_a_failure_leaves_the_file_of_that_name_as_it_was(clip, plugins, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.y4m", "out.y4m"]
 
 
-def test_a_location_that_nothing_takes_lists_the_kinds(plugins):
-    with pytest.raises(UsageError, match=r"nothing can use 'x.unknown' as a sink: .*kinds: .*video"):
+def test_a_sink_that_nothing_writes_says_what_is_written(plugins):
+    with pytest.raises(UsageError, match=r"'.unknown' is no video format, wanted one of .*mp4"):
         framefx.run(TestPattern(), "x.unknown", "flip", plugins=plugins)
 
 

@@ -35,5 +35,9 @@ def main(argv: Sequence[str]) -> int:
     job = Job(config.settings, config=config)
     if config.settings.chain is not None or config.settings.stack is not None:
         job.plan().close()
+    for name, make in (("source", job.source), ("sink", job.sink)):
+        # What auto will be is known when it runs; everything else can be checked without opening it.
+        if getattr(config.settings, name).location != "auto":
+            make()
     sys.stdout.write(f"{options.file}: in order\n")
     return 0

@@ -68,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _exit_code(error)
         if code is None:
             raise
-        print(f"framefx: {error}", file=sys.stderr)  # noqa: T201
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        print(f"framefx: {error}{notes}", file=sys.stderr)  # noqa: T201
         return code
 
 

@@ -123,8 +123,14 @@ def pairs(texts: Sequence[str], flag: str) -> list[tuple[str, str]]:
 
 def mask_options(text: str) -> dict[str, str]:
     """Parse ``feather=3:smooth=0.1`` with the chain's own syntax, so that quoting is the same everywhere."""
-    [call] = Chain.parse(f"mask={text}").calls
-    return dict(call.options)
+    calls = Chain.parse(f"mask={text}").calls
+    if len(calls) > 1:
+        raise UsageError(f"--mask {text}: options are separated by ':', as in feather=3:smooth=0.1")
+    return dict(calls[0].options)
+
+
+_FLAGS = {"layers": "--layer", "plugins": "--plugin", "disable_plugins": "--disable-plugin"}
+"""Options of the command line that are not called as their key."""
 
 
 def _validate(values: dict[str, Any]) -> Settings:
@@ -133,7 +139,8 @@ def _validate(values: dict[str, Any]) -> Settings:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         loc = [part for part in problem["loc"] if isinstance(part, str)]
-        flag = "--" + (loc[0] if loc else "?").rstrip("s")
+        name = loc[0] if loc else "?"
+        flag = _FLAGS.get(name, "--" + name.replace("_", "-"))
         inner = ".".join(loc[1:2])
         if problem["type"] == "extra_forbidden":
             from framefx.maskpipeline import MaskOptions
@@ -143,4 +150,6 @@ def _validate(values: dict[str, Any]) -> Settings:
                 f"{flag} has no option '{inner}'.{did_you_mean(inner, known)} Its options: {', '.join(known)}"
             ) from error
         message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        raise UsageError(f"{flag} {inner}: got {problem['input']!r}, wanted {message}") from error
+        raise UsageError(
+            f"{' '.join(filter(None, (flag, inner)))}: got {problem['input']!r}, wanted {message}"
+        ) from error
