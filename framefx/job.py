@@ -151,6 +151,25 @@ class Job:
             self._loaded[name] = load(path, registry, backend=self.settings.backend, threads=self.threads)
         return self._loaded[name]
 
+    def check(self) -> None:
+        """Find every error that can be found before anything opens; what ``auto`` will be is known when it runs.
+
+        Raises
+        ------
+        UsageError
+            The first one.
+        """
+        if self.settings.chain is not None or self.settings.stack is not None:
+            self.plan().close()
+        registry, settings = self.plugins.registry, self.settings
+        for noun, table, port in (
+            ("source", registry.sources, settings.source),
+            ("sink", registry.sinks, settings.sink),
+        ):
+            if port.location != "auto":
+                found, rest = find_port(table, port.location, noun)
+                found.make(rest, port.options, self._place(noun).removesuffix(": "))
+
     def replan(self, settings: Settings, config: Config) -> Plan:
         """Make the plan of changed settings; models and the mask pipeline go on where they did not change.
 

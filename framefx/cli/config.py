@@ -33,11 +33,6 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.write(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
         return 0
     job = Job(config.settings, config=config)
-    if config.settings.chain is not None or config.settings.stack is not None:
-        job.plan().close()
-    for name, make in (("source", job.source), ("sink", job.sink)):
-        # What auto will be is known when it runs; everything else can be checked without opening it.
-        if getattr(config.settings, name).location != "auto":
-            make()
+    job.check()
     sys.stdout.write(f"{options.file}: in order\n")
     return 0
