@@ -217,12 +217,16 @@ class Document:
             result[name] = self._build(value_node, (*key, name))
         return result
 
-    def place(self, key: Sequence[Any]) -> str:
-        """Return ``file:line`` of a key, or of the nearest one around it."""
+    def line(self, key: Sequence[Any]) -> int:
+        """Return the line of a key, or of the nearest one around it."""
         known = tuple(key)
         while known and known not in self.lines:
             known = known[:-1]
-        return f"{self.path}:{self.lines.get(known, 1)}"
+        return self.lines.get(known, 1)
+
+    def place(self, key: Sequence[Any]) -> str:
+        """Return ``file:line`` of a key, or of the nearest one around it."""
+        return f"{self.path}:{self.line(key)}"
 
 
 class Config:
@@ -260,6 +264,7 @@ class Config:
         imported = vwb.translate(self.document)
         for note in imported.notes:
             log.warning("%s: %s", self.document.path, note)
+        self.document.lines.update(imported.lines)
         return imported.values
 
     @property

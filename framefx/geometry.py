@@ -59,7 +59,8 @@ class Geometry:
         if _inside(later.matrix, later.size, self.size):
             return Geometry(matrix, later.size, self.border)
         plain = self.border == later.border and self.border in ("black", "transparent")
-        if plain and _inside(np.linalg.pinv(_square(self.matrix))[:2], size, self.size):
+        backwards: Matrix = np.asarray(np.linalg.pinv(_square(self.matrix))[:2], np.float64)
+        if plain and _inside(backwards, size, self.size):
             return Geometry(matrix, later.size, self.border)
         return None
 

@@ -35,6 +35,6 @@ def alpha(
 
 @lru_cache(maxsize=64)
 def _table(add: float, low: float, high: float) -> npt.NDArray[np.uint8]:
-    levels = np.clip(np.arange(256) + 255 * add, 255 * low, 255 * max(low, high))
+    levels = np.clip(np.arange(256) + 255 * add, 255 * low, 255 * high)
     table: npt.NDArray[np.uint8] = np.floor(levels + 0.5).astype(np.uint8)
     return table

@@ -16,7 +16,7 @@ def stripes(
     frame: Frame,
     *,
     width: Annotated[int, Field(ge=1, le=2000, description="height of one band in pixels")] = 5,
-    intensity: Annotated[float, Field(ge=0, le=255, description="levels by which bands are darker or lighter")] = 10.0,
+    intensity: Annotated[float, Field(ge=-255, le=255, description="levels by which bands are darker or lighter")] = 10.0,
     speed: Annotated[float, Field(ge=-100_000, le=100_000, description="downwards, pixels per second")] = 30.0,
     wrap: Annotated[bool, Field(description="bands also above the first dark one as it moves down")] = True,
 ) -> Frame:
@@ -42,8 +42,8 @@ def _bands(height: int, columns: int, width: int, levels: int) -> tuple[Image, I
     is_dark = np.arange(height + 2 * width) // width % 2 == 0
     pair = []
     for chosen in (is_dark, ~is_dark):
-        pair.append(np.repeat((levels * chosen).astype(np.uint8), 3 * columns).reshape(-1, columns, 3))
-    return pair[0], pair[1]
+        pair.append(np.repeat((abs(levels) * chosen).astype(np.uint8), 3 * columns).reshape(-1, columns, 3))
+    return (pair[0], pair[1]) if levels > 0 else (pair[1], pair[0])
 
 
 def noise(

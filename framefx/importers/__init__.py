@@ -14,11 +14,15 @@ from framefx.errors import ConfigError
 
 @dataclass
 class Imported:
-    """A translated config: its values in order, a comment for some of them, and what could not be translated."""
+    """A translated config: its values in order, a comment for some of them, and what could not be translated.
+
+    `lines` says in which lines of the old file the parts of the new one stand.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
 
     def put(self, key: str, value: Any, comment: str = "") -> None:
         """Set a value and say why."""

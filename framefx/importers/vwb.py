@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framefx.errors import ConfigError, did_you_mean
@@ -18,6 +19,7 @@ _KNOWN = {
     "internal_resolution", "segmentation_threshold", "average_masks", "dilate", "erode", "blur", "layers",
     "debug_show_mask", "debug_show_heatmap",
 }  # fmt: skip
+_MODELS = ("mobilenet", "resnet50", "resnet", "mediapipe")
 _MOVES = {"zoom", "move", "affine"}
 
 
@@ -36,27 +38,43 @@ def translate(document: Document) -> Imported:
             f"{document.place([unknown[0]])}: unknown key '{unknown[0]}'.{did_you_mean(unknown[0], _KNOWN)}"
         )
     result = Imported()
-    _devices(values, result)
-    _model(values, result)
+    _devices(document, result)
+    _model(document, result)
     result.put("mask", _mask(values, document), "lengths are frame pixels, smoothing is a time constant in seconds")
-    rate = _number(document, "fps", 30) or 30
-    stack = [_layer(document, i, layer, rate, result) for i, layer in enumerate(_layers(document))]
-    if "debug_show_mask" in values:
+    stack = [_layer(document, i, layer, _rate(document), result) for i, layer in enumerate(_layers(document))]
+    if values.get("debug_show_mask") is not None:
         stack = _shown_mask(document, result)
-    if "debug_show_heatmap" in values:
+    if values.get("debug_show_heatmap") is not None:
         result.notes.append("debug_show_heatmap was left out: `framefx layers` lists what can be shown instead")
     if not stack or _may_be_transparent(stack[0]):
-        black = {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]}
-        stack.insert(0, black)
-    result.put("stack", stack, "speeds are per second, where they were per frame")
+        stack.insert(0, {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]})
+        result.lines = {("stack", int(key[1]) + 1, *key[2:]): line for key, line in result.lines.items()}
+    result.put("stack", stack, _COMMENT)
     return result
 
 
-def _devices(values: Mapping[str, Any], result: Imported) -> None:
+_COMMENT = """\
+Speeds are per second, where they were per frame.
+The weights of greys are not the usual ones: red and blue had changed places there.
+Options whose names are new here are explained by `framefx filters NAME`."""
+
+
+def _rate(document: Document) -> float:
+    """Return how often per second its loop ran: a picture in place of the camera has no rate to set."""
+    if str(document.values.get("real_video_device", "")).lower().endswith((".jpg", ".jpeg", ".png")):
+        return 30.0
+    return _number(document, "fps", 30) or 30.0
+
+
+def _devices(document: Document, result: Imported) -> None:
+    values = document.values
+    for key in ("width", "height", "fps"):
+        if values.get(key) is not None and not 0 < _number(document, key, 1) <= 99999:
+            raise ConfigError(f"{document.place([key])}: {key} is {values[key]!r}, wanted a number above 0")
     if "real_video_device" in values:
         source: dict[str, Any] = {"device": str(values["real_video_device"])}
         if values.get("width") and values.get("height"):
-            source["size"] = f"{values['width']}x{values['height']}"
+            source["size"] = f"{int(values['width'])}x{int(values['height'])}"
         if values.get("fps"):
             source["rate"] = values["fps"]
         if values.get("mjpeg"):
@@ -66,8 +84,14 @@ def _devices(values: Mapping[str, Any], result: Imported) -> None:
         result.put("sink", {"device": str(values["virtual_video_device"])})
 
 
-def _model(values: Mapping[str, Any], result: Imported) -> None:
+def _model(document: Document, result: Imported) -> None:
+    values = document.values
     model = values.get("model", "mobilenet")
+    if model not in _MODELS:
+        raise ConfigError(
+            f"{document.place(['model'])}: model is {model!r}, wanted one of {', '.join(_MODELS)}"
+            f"{did_you_mean(str(model), _MODELS)}"
+        )
     sizes = [key for key in ("multiplier", "stride", "internal_resolution") if key in values]
     dropped = f"; {', '.join(sizes)} mean nothing to it" if sizes else ""
     result.put("model", "blazeseg", f"was {model}: framefx's own network needs no download{dropped}")
@@ -84,12 +108,13 @@ def _mask(values: Mapping[str, Any], document: Document) -> dict[str, Any]:
     for old, new in (("dilate", "dilate"), ("erode", "erode"), ("blur", "feather")):
         size = _number(document, old, 0)
         if size > 0:
-            mask[new] = size / 2  # a kernel of n pixels reaches n / 2 to either side
+            mask[new] = (size - 1) / 2  # a kernel of n pixels reaches so far to either side
     return mask
 
 
 def _number(document: Document, key: str, default: float) -> float:
-    value = document.values.get(key, default)
+    value = document.values.get(key)
+    value = default if value is None else value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{document.place([key])}: {key} is {value!r}, wanted a number")
     return value
@@ -108,19 +133,35 @@ def _layer(document: Document, number: int, layer: Any, rate: float, result: Imp
         raise ConfigError(f"{place}: a layer is {layer!r}, wanted one of {', '.join(_SOURCES)} with a list of filters")
     [(name, filters)] = layer.items()
     if name not in _SOURCES:
-        raise ConfigError(f"{place}: there is no layer '{name}'.{did_you_mean(name, _SOURCES)} ")
+        raise ConfigError(
+            f"{place}: there is no layer '{name}'.{did_you_mean(name, _SOURCES)} Its layers: {', '.join(_SOURCES)}"
+        )
+    if not isinstance(filters, list | None):
+        raise ConfigError(f"{place}: {name} has {filters!r}, wanted a list of filters")
     entry: dict[str, Any] = {"source": _SOURCES[name]}
     chain: list[Any] = []
+    result.lines["stack", number] = document.line(["layers", number])
     for position, written in enumerate(filters or []):
         at = document.place(["layers", number, name, position])
         for step in _filter(written, at, rate, result):
             if step.name == "camera":  # it ignores what came before it, and a stack takes pictures from any source
-                entry["source"], chain = step.options["device"], []
+                entry.update(source=step.options["device"], size="frame")
+                chain = []
             else:
-                chain.append({step.name: step.options} if step.options else step.name)
+                result.lines["stack", number, "chain", len(chain)] = document.line(["layers", number, name, position])
+                chain.append({step.name: _with_paths(step.options, document)})
     if chain:
         entry["chain"] = chain
     return entry
+
+
+def _with_paths(options: Mapping[str, Any], document: Document) -> dict[str, Any]:
+    """Find files where it did, in the folder it was started in, when they do not lie beside the config."""
+    result = dict(options)
+    for key in ("image", "folder", "video"):
+        if key in result and not (document.path.parent / result[key]).exists() and Path(result[key]).exists():
+            result[key] = str(Path(result[key]).resolve())
+    return result
 
 
 def _filter(written: Any, place: str, rate: float, result: Imported) -> list[Step]:
@@ -172,8 +213,8 @@ def _shown_mask(document: Document, result: Imported) -> list[dict[str, Any]]:
     number = _number(document, "debug_show_mask", -1)
     if 0 <= number <= 23:
         result.notes.append("debug_show_mask named one BodyPix part: the person's mask is shown instead")
-    black = {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]}
-    return [black, {"source": "person", "chain": [{"color": {"brightness": 1, "where": "all"}}]}]
+    result.lines.clear()
+    return [{"source": "person", "chain": [{"color": {"brightness": 1, "where": "all"}}]}]
 
 
 def _may_be_transparent(entry: Mapping[str, Any]) -> bool:
