@@ -29,6 +29,8 @@ class Recipe:
     composite, empty : float
         Shares of samples put together from cut-outs and of samples without anybody; the rest
         are pictures as they were taken.
+    decoy : float
+        Share of those that get a thing with a person's outline first (and of these, another one).
     second : float
         Share of plain samples that get one more person pasted in.
     strength : float
@@ -38,7 +40,8 @@ class Recipe:
     """
 
     composite: float = 0.25
-    empty: float = 0.08
+    empty: float = 0.13
+    decoy: float = 0.3
     second: float = 0.10
     strength: float = 0.5
     weights: tuple[tuple[str, float], ...] = (
@@ -114,10 +117,13 @@ class Sampler:
     def __call__(self, rng: Random) -> tuple[Bytes, Bytes]:
         """Draw a sample: RGB (H, W, 3) and the mask at half the size, (H/2, W/2), uint8."""
         chance, recipe = rng.random(), self.recipe
+        if chance < recipe.empty + recipe.composite:
+            rgba = self.background(rng)
+            while rng.random() < recipe.decoy:
+                self.paste(rgba, rng, decoy=True)
         if chance < recipe.empty:
-            rgba = self.background(rng)
+            pass
         elif chance < recipe.empty + recipe.composite:
-            rgba = self.background(rng)
             for _ in range(rng.choice((1, 2, 3), p=(0.66, 0.26, 0.08))):
                 self.paste(rgba, rng)
         else:
@@ -184,8 +190,12 @@ class Sampler:
         box = ((x + w / 2) * sx, (y + h / 2) * sy, w * sx, h * sy)
         return warp(rgba, self.size, box, 0.0, rng)
 
-    def paste(self, rgba: Bytes, rng: Random) -> None:
-        """Paste a cut-out person into `rgba`, in place; the masks are united."""
+    def paste(self, rgba: Bytes, rng: Random, *, decoy: bool = False) -> None:
+        """Paste a cut-out person into `rgba`, in place; the masks are united.
+
+        A decoy has a person's outline, filled with a part of a person-free picture: it teaches
+        that not everything in front of something else is a person.
+        """
         cut = self.cutouts[int(np.searchsorted(self.cutout_odds, rng.random()))]
         picture = cut.item.rgba
         x0, y0, x1, y1 = cut.box
@@ -208,11 +218,15 @@ class Sampler:
         if rng.random() < 0.7:
             blurred = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 1.2))
             mask = blurred
-        person = relight(np.asarray(layer[..., :3], np.uint8), rgba[..., :3], rng)
+        texture = self.crop(self.empties[int(rng.integers(len(self.empties)))].rgba, rng) if decoy else layer
+        person = relight(np.asarray(texture[..., :3], np.uint8), rgba[..., :3], rng)
         alpha = cv2.merge((mask, mask, mask))
         kept = cv2.multiply(rgba[..., :3], cv2.bitwise_not(alpha), scale=1 / 255)
         rgba[..., :3] = cv2.add(cv2.multiply(person, alpha, scale=1 / 255), kept)
-        rgba[..., 3] = np.maximum(rgba[..., 3], mask)
+        if decoy:
+            rgba[..., 3] = np.minimum(rgba[..., 3], cv2.bitwise_not(mask))
+        else:
+            rgba[..., 3] = np.maximum(rgba[..., 3], mask)
 
 
 def warp(
