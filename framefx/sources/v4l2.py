@@ -88,6 +88,7 @@ class Camera:
         self._controls = parse_controls(controls)
         self._pool = FramePool()
         self._identity: Identity | None = None
+        self._chosen: Mode | None = None
         self._device: Device | None = None
         self._stream: Stream | None = None
         self._decode: Decode | None = None
@@ -194,7 +195,7 @@ class Camera:
         )
 
     def _configure(self, device: Device) -> None:
-        mode = self._choose(device)
+        mode = self._chosen or self._choose(device)
         picture = device.set_format(v4l.CAPTURE, mode.width, mode.height, mode.format)
         if picture.format not in COST:
             raise DeviceError(f"{device.path} sends {picture.format}, which framefx does not read: try --format MJPG")
@@ -208,21 +209,21 @@ class Camera:
                 f"{device.path} gives {size[1]}x{size[0]} now and gave {self.size[1]}x{self.size[0]}: restart framefx"
             )
         set_controls(device, self._controls)
-        self.size = size
+        self.size, self._chosen = size, mode
         self.rate = min(rate or 30.0, self._wanted_rate or float("inf"))
         self._decode = decoder(picture)
         self.mode = str(Mode(picture.format, picture.width, picture.height, rate))
         log.info("%s: %s", device.path, self.mode)
 
     def _choose(self, device: Device) -> Mode:
-        modes = list_modes(device)
+        modes = list_modes(device, COST)
         mode = choose_mode(modes, size=self._wanted_size, rate=self._wanted_rate, format=self._wanted_format)
         if mode is None and not modes:
-            # A driver that lists nothing still says what it gives at present.
+            # A driver that lists no sizes still says what it gives at present.
             now = device.format()
             mode = choose_mode([Mode(now.format, now.width, now.height, 0.0)], format=self._wanted_format)
         if mode is None:
-            offered = ", ".join(sorted({mode.format for mode in modes})) or "nothing"
+            offered = ", ".join(sorted({mode.format for mode in list_modes(device)})) or "nothing"
             raise DeviceError(f"{device.path} offers {offered}; framefx reads {', '.join(COST)}: try another camera")
         return mode
 

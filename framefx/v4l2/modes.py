@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from framefx.v4l2 import structs as v4l
@@ -44,14 +44,24 @@ class Mode:
         return f"{self.format} {self.width}x{self.height}{at}"
 
 
-def list_modes(device: Device) -> list[Mode]:
-    """Return every mode that a capture device names, ranges shown by their common members."""
-    return list(dict.fromkeys(_modes(device)))
+def list_modes(device: Device, formats: Container[str] | None = None) -> list[Mode]:
+    """Return every mode that a capture device names, ranges shown by their common members.
+
+    Parameters
+    ----------
+    device : Device
+        An open camera.
+    formats : container of str, optional
+        Ask about these formats only: a driver may have a hundred, each with hundreds of modes.
+    """
+    return list(dict.fromkeys(_modes(device, formats)))
 
 
-def _modes(device: Device) -> Iterator[Mode]:
+def _modes(device: Device, formats: Container[str] | None) -> Iterator[Mode]:
     for description in device.enumerate(v4l.ENUM_FMT, v4l.FormatDescription(type=v4l.CAPTURE)):
         number = int(description.pixelformat)
+        if formats is not None and v4l.fourcc_name(number) not in formats:
+            continue
         for width, height in _sizes(device, number):
             for rate in _rates(device, number, width, height) or [0.0]:
                 yield Mode(v4l.fourcc_name(number), width, height, rate)

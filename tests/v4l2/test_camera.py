@@ -229,3 +229,13 @@ def test_a_size_in_words_or_numbers(size):
 def test_a_size_that_is_none():
     with pytest.raises(OptionError, match="wanted WIDTHxHEIGHT"):
         Camera("/dev/video0", size="big")
+
+
+def test_opening_again_asks_for_nothing_new():
+    fake = FakeCamera()
+    camera = opened(fake)
+    camera.close()
+    fake.requests.clear()
+    camera.open()
+    assert v4l.ENUM_FMT not in fake.requests
+    assert camera.mode == "YUYV 64x48 at 30 frames a second"
