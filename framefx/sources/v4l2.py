@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -216,15 +216,21 @@ class Camera:
         log.info("%s: %s", device.path, self.mode)
 
     def _choose(self, device: Device) -> Mode:
-        modes = list_modes(device, COST)
-        mode = choose_mode(modes, size=self._wanted_size, rate=self._wanted_rate, format=self._wanted_format)
-        if mode is None and not modes:
-            # A driver that lists no sizes still says what it gives at present.
-            now = device.format()
-            mode = choose_mode([Mode(now.format, now.width, now.height, 0.0)], format=self._wanted_format)
-        if mode is None:
-            offered = ", ".join(sorted({mode.format for mode in list_modes(device)})) or "nothing"
-            raise DeviceError(f"{device.path} offers {offered}; framefx reads {', '.join(COST)}: try another camera")
+        wanted: dict[str, Any] = {
+            "size": self._wanted_size,
+            "rate": self._wanted_rate,
+            "format": self._wanted_format,
+        }
+        mode = choose_mode(list_modes(device, COST), **wanted)
+        if mode is not None:
+            return mode
+        offered = {mode.format for mode in list_modes(device)}
+        now = device.format()
+        # A driver that lists no sizes still says what it gives at present.
+        if offered or (mode := choose_mode([Mode(now.format, now.width, now.height, 0.0)], **wanted)) is None:
+            offers = ", ".join(sorted(offered)) or now.format
+            reads = self._wanted_format or ", ".join(COST)
+            raise DeviceError(f"{device.path} offers {offers}, wanted {reads}: try another format or camera")
         return mode
 
     def _taken(self, grab: Grab) -> Frame | None:

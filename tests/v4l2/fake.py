@@ -102,7 +102,10 @@ class FakeCamera(FakeDevice):
         if self.busy:
             raise refused(errno.EBUSY)
         pix = answer.fmt.pix
-        self.format = (v4l.fourcc_name(pix.pixelformat), pix.width, pix.height)
+        name = v4l.fourcc_name(pix.pixelformat)
+        sizes = self.modes.get(name) or next(iter(self.modes.values()))
+        size = min(sizes, key=lambda size: abs(size[0] - pix.width) + abs(size[1] - pix.height))
+        self.format = (name if name in self.modes else next(iter(self.modes)), *size)
         self.g_fmt(fd, answer)
 
     def g_fmt(self, fd, answer):
