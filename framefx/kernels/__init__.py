@@ -14,30 +14,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from framefx.kernels._alpha import over, over_black, premultiply, unpremultiply
     from framefx.kernels._blend import blend
+    from framefx.kernels._blocks import blocks
     from framefx.kernels._blur import box_blur, gaussian_blur, masked_blur
     from framefx.kernels._color import ColorTables, color_matrix_lut, color_tables
+    from framefx.kernels._edge import edge_colors
+    from framefx.kernels._grain import grain
     from framefx.kernels._guided import guided_filter
     from framefx.kernels._jit import on_compile, warm
+    from framefx.kernels._lut import lut_3d
     from framefx.kernels._mask import dilate, ema, erode, soft_range, threshold
     from framefx.kernels._merge import masked_merge, upsample, upsample_mask
     from framefx.kernels._region import region_blur
     from framefx.kernels._resample import Rectangle, downsample, prepare
+    from framefx.kernels._shade import shade
+    from framefx.kernels._stamp import stamp
+    from framefx.kernels._taps import shaped_blur
     from framefx.kernels._yuv import i420_to_rgb, nv12_to_rgb, rgb_to_i420, rgb_to_nv12, rgb_to_yuyv, yuyv_to_rgb
 
 __all__ = [
     "ColorTables",
     "Rectangle",
     "blend",
+    "blocks",
     "box_blur",
     "color_matrix_lut",
     "color_tables",
     "dilate",
     "downsample",
+    "edge_colors",
     "ema",
     "erode",
     "gaussian_blur",
+    "grain",
     "guided_filter",
     "i420_to_rgb",
+    "lut_3d",
     "masked_blur",
     "masked_merge",
     "nv12_to_rgb",
@@ -50,7 +61,10 @@ __all__ = [
     "rgb_to_i420",
     "rgb_to_nv12",
     "rgb_to_yuyv",
+    "shade",
+    "shaped_blur",
     "soft_range",
+    "stamp",
     "threshold",
     "unpremultiply",
     "upsample",
@@ -62,14 +76,21 @@ __all__ = [
 _HOME = {
     "_alpha": ("over", "over_black", "premultiply", "unpremultiply"),
     "_blend": ("blend",),
+    "_blocks": ("blocks",),
     "_blur": ("box_blur", "gaussian_blur", "masked_blur"),
     "_color": ("ColorTables", "color_matrix_lut", "color_tables"),
+    "_edge": ("edge_colors",),
+    "_grain": ("grain",),
     "_guided": ("guided_filter",),
     "_jit": ("on_compile", "warm"),
+    "_lut": ("lut_3d",),
     "_mask": ("dilate", "ema", "erode", "soft_range", "threshold"),
     "_merge": ("masked_merge", "upsample", "upsample_mask"),
     "_region": ("region_blur",),
     "_resample": ("Rectangle", "downsample", "prepare"),
+    "_shade": ("shade",),
+    "_stamp": ("stamp",),
+    "_taps": ("shaped_blur",),
     "_yuv": ("i420_to_rgb", "nv12_to_rgb", "rgb_to_i420", "rgb_to_nv12", "rgb_to_yuyv", "yuyv_to_rgb"),
 }
 
