@@ -13,6 +13,7 @@ import numpy as np
 
 from framefx.kernels._door import F32, I32, PIXELS, PLANE, U8, U16, between, check, others, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
+from framefx.kernels._steps import fill
 
 MAX_RADIUS = 8192  # pixels: the sum of so many 16-bit values still fits 31 bits with room for both ends
 
@@ -21,7 +22,7 @@ MAX_RADIUS = 8192  # pixels: the sum of so many 16-bit values still fits 31 bits
 def _box_down(src: U16, dst: U16, radius: int, inner: float, outer: float, total: I32) -> None:
     """Average columns: rows y ± (radius + 1) of `src` make row y of `dst`."""
     bottom, whole, part = src.shape[0] - 1, np.float32(inner), np.float32(outer)
-    total[:] = 0
+    fill(total, 0)
     for k in range(-radius, radius + 1):
         line = src[min(max(k, 0), bottom)]
         for i in range(total.size):

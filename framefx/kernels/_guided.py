@@ -8,6 +8,7 @@ import numpy as np
 
 from framefx.kernels._door import F32, I32, PLANE, U8, between, check, others, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
+from framefx.kernels._steps import fill
 
 
 @Helper
@@ -20,6 +21,13 @@ def _slide(total: F32, mask: U8, guide: U8, y: int, sign: float) -> None:
         total[1, x] += p * f
         total[2, x] += i * p * f
         total[3, x] += i * i * f
+
+
+@Helper
+def _add(row: F32, sign: float, total: F32) -> None:
+    f = np.float32(sign)
+    for x in range(total.size):
+        total[x] += row[x] * f
 
 
 @Helper
@@ -59,7 +67,7 @@ def _fit(
     lines: F32, total: F32, sums: F32,
 ) -> None:  # fmt: skip
     h = mask.shape[0]
-    total[:] = 0
+    fill(total.reshape(-1), 0)
     for y in range(-radius, h):
         if y + radius < h:
             _slide(total, mask, guide, y + radius, 1.0)
@@ -82,13 +90,13 @@ def _guided(
     """Write row y of `out` from rows y ± 2 radius; `out` may be `mask`, which is read before anything is written."""
     _fit(mask, guide, radius, eps, first, last, share, lines, total, sums)
     h = mask.shape[0]
-    total[:] = 0
+    fill(total.reshape(-1), 0)
     for y in range(-radius, h):
         for k in range(2):
             if y + radius < h:
-                total[k] += lines[k, y + radius]
+                _add(lines[k, y + radius], 1.0, total[k])
             if y > radius:
-                total[k] -= lines[k, y - radius - 1]
+                _add(lines[k, y - radius - 1], -1.0, total[k])
         if y >= 0:
             for k in range(2):
                 _sum_windows(total[k], first, last, sums[4], sums[k])

@@ -60,7 +60,9 @@ class Helper:
         """The function as numba sees it inside a kernel."""
         import numba
 
-        return numba.njit(_linked(self.py_func), forceinline=True, **_POLICY)
+        return numba.njit(
+            _linked(self.py_func), forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_POLICY
+        )
 
 
 class Kernel:
@@ -108,7 +110,9 @@ class Kernel:
 
         signatures = [_signature(text) for text in self.signatures]
         with _numba_cache_in(directory):
-            return numba.njit(signatures, cache=directory is not None, **_POLICY)(_linked(self.py_func))
+            return numba.njit(signatures, cache=directory is not None, no_cfunc_wrapper=True, **_POLICY)(
+                _linked(self.py_func)
+            )
 
 
 def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Kernel]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from framefx.kernels._door import PLANE, U8, U16, between, check, others, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
+from framefx.kernels._steps import copy, fill
 
 # -- dilate, erode --------------------------------------------------------------------------------------------
 
@@ -28,21 +29,21 @@ def _spread_rows(src: U8, dst: U8, radius: int, before: U8, after: U8) -> None:
     h, block = src.shape[0], 2 * radius + 1
     for y in range(h):
         if y % block == 0:
-            before[y] = src[y]
+            copy(src[y], before[y])
         else:
             _larger(before[y - 1], src[y], before[y])
     for y in range(h - 1, -1, -1):
         if y == h - 1 or y % block == block - 1:
-            after[y] = src[y]
+            copy(src[y], after[y])
         else:
             _larger(after[y + 1], src[y], after[y])
     for y in range(h):
         top, bottom = max(y - radius, 0), min(y + radius, h - 1)
         if top // block == bottom // block:  # at the edges only, or a whole block
             if top % block == 0:
-                dst[y] = before[bottom]
+                copy(before[bottom], dst[y])
             else:
-                dst[y] = after[top]
+                copy(after[top], dst[y])
         else:
             _larger(after[top], before[bottom], dst[y])
 
@@ -54,10 +55,8 @@ def _spread_columns(line: U8, dst: U8, radius: int, wide: U8) -> None:
     Measured faster than running maxima for any radius up to the width: those are serial along a row.
     """
     n, now, then = line.size, wide[0], wide[1]
-    now[:] = 0
-    body = now[radius:]
-    for x in range(n):
-        body[x] = line[x]
+    fill(now, 0)
+    copy(line, now[radius : radius + n])
     reach = 1
     while 2 * reach <= 2 * radius + 1:
         _larger(now, now[reach:], then[: then.size - reach])  # the rest is wider than what is used below

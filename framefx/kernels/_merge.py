@@ -18,6 +18,7 @@ from framefx.kernels._steps import (
     TOP,
     between_rows,
     columns_of,
+    copy,
     fill,
     fracs_of,
     mark_spans,
@@ -29,12 +30,6 @@ from framefx.kernels._steps import (
 
 APART, ON_BASE, ON_TOP = 0, 1, 2  # which source the destination is
 MAX_FACTOR = 64
-
-
-@Helper
-def _copy(src: U8, dst: U8) -> None:
-    for i in range(dst.size):
-        dst[i] = src[i]
 
 
 @Helper
@@ -56,9 +51,9 @@ def _merge_row(
     for s in range(count):
         a, b, kind = start[spans[s, 0]], start[spans[s, 1]], spans[s, 2]
         if (kind == BASE and place != ON_BASE) or (kind == MIX and place == APART):
-            _copy(base[a:b], out[a:b])
+            copy(base[a:b], out[a:b])
         if kind == TOP and place != ON_TOP:
-            _copy(top[a:b], out[a:b])
+            copy(top[a:b], out[a:b])
         if kind == MIX:
             other, swap = (base[a:b], 0xFFFF) if place == ON_TOP else (top[a:b], 0)
             _blend(out[a:b], other, value[a:b], step[a:b], frac[a:b], swap)
@@ -90,7 +85,7 @@ def _merge(
         if j != last:
             lower = mask[min(j + 1, mask.shape[0] - 1)]
             count, last = _read_mask(mask[j], lower, start, across, spans, value, step), j
-        fill(frac, down[y], out.shape[1])
+        fill(frac, down[y])
         _merge_row(out[y], base[y], top[y], place, spans, count, start, value, step, frac)
 
 
@@ -114,9 +109,9 @@ def _merge_reduced(
             i = small_row[y]
             k = min(i + 1, small.shape[0] - 1)
             widen_pair(small, i, held, near, fracs, wide)
-            fill(frac, small_down[y], top.size)
+            fill(frac, small_down[y])
             between_rows(wide[i % 2, skip:], wide[k % 2, skip:], frac, top)
-        fill(frac, down[y], top.size)
+        fill(frac, down[y])
         _merge_row(out[y], base[y], top, place, spans, count, start, value, step, frac)
 
 
@@ -129,7 +124,7 @@ def _upsample(
         i = row[y]
         k = min(i + 1, small.shape[0] - 1)
         widen_pair(small, i, held, near, fracs, wide)
-        fill(frac, down[y], out.shape[1])
+        fill(frac, down[y])
         between_rows(wide[i % 2, skip:], wide[k % 2, skip:], frac, out[y])
 
 
@@ -142,7 +137,7 @@ def _upsample_mask(out: U8, mask: U8, start: I32, across: F32, row: I32, down: I
         if j != last:
             lower, last = mask[min(j + 1, mask.shape[0] - 1)], j
             widen_mask(mask[j], lower, start, across, 0, mask.shape[1], value, step)
-        fill(frac, down[y], out.shape[1])
+        fill(frac, down[y])
         line = out[y]
         for i in range(line.size):
             w = np.uint16(np.uint16(np.int16(value[i] + mulhi(step[i], frac[i])) + np.int16(32)) >> np.uint16(6))
@@ -165,7 +160,7 @@ def _merge_alpha(
         if j != last:
             lower, last = mask[min(j + 1, mask.shape[0] - 1)], j
             widen_mask(mask[j], lower, start, across, 0, mask.shape[1], value, step)
-        fill(frac, down[y], base_alpha.shape[1])
+        fill(frac, down[y])
         b, t, o, ba, ta, oa = base[y], top[y], out[y], base_alpha[y], top_alpha[y], out_alpha[y]
         for x in range(oa.size):
             w = np.uint16(np.uint16(np.int16(value[x] + mulhi(step[x], frac[x])) + np.int16(32)) >> np.uint16(6))

@@ -12,7 +12,7 @@ from framefx.kernels._door import I32, PIXELS, PLANE, U8, U16, between, check, o
 from framefx.kernels._jit import Helper, kernel, uses
 from framefx.kernels._merge import MAX_FACTOR
 from framefx.kernels._resample import _downsample, downsample
-from framefx.kernels._steps import axis
+from framefx.kernels._steps import axis, fill
 
 SPAN = 640  # elements that share a row of taps: short enough for the first cache
 _PURITY = 8  # power of the mask as weight: a block that holds a tenth of the person counts less than half
@@ -61,7 +61,7 @@ def _add_pairs(a: U16, b: U16, tap: U16, c: U16, d: U16, next_tap: U16, total: U
 
 @Helper
 def _blur_across(wide: U16, radius: int, taps: U16, total: U16) -> None:
-    total[:] = (radius + 1) // 2  # what the products lose by rounding down
+    fill(total, (radius + 1) // 2)  # what the products lose by rounding down
     for k in range(0, radius, 2):
         a, b, c, d = wide[radius - k :], wide[radius + k :], wide[radius - k - 1 :], wide[radius + k + 1 :]
         _add_pairs(a, b, taps[k], c, d, taps[k + 1], total)
@@ -69,7 +69,7 @@ def _blur_across(wide: U16, radius: int, taps: U16, total: U16) -> None:
 
 @Helper
 def _blur_down(planes: U16, above: I32, radius: int, taps: U16, total: U16) -> None:
-    total[:] = (radius + 1) // 2
+    fill(total, (radius + 1) // 2)
     for k in range(0, radius, 2):
         a, b, c, d = above[radius - k], above[radius + k], above[radius - k - 1], above[radius + k + 1]
         _add_pairs(planes[a], planes[b], taps[k], planes[c], planes[d], taps[k + 1], total)

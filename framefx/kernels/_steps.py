@@ -33,10 +33,17 @@ def weight(level: int) -> Any:
 
 
 @Helper
-def fill(row: I16, value: int, stop: int) -> None:
-    """Write one value into ``row[:stop]``."""
-    for i in range(stop):
+def fill(row: Any, value: Any) -> None:
+    """Write one value everywhere: numba compiles this in a tenth of the time of ``row[:] = value``."""
+    for i in range(row.size):
         row[i] = value
+
+
+@Helper
+def copy(src: Any, dst: Any) -> None:
+    """Copy a row."""
+    for i in range(dst.size):
+        dst[i] = src[i]
 
 
 @Helper
