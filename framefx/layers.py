@@ -6,9 +6,12 @@ only when something is left for it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from framefx.errors import MissingLayerError, PlanError, PluginError, did_you_mean
 from framefx.frame import Frame
@@ -16,6 +19,8 @@ from framefx.mask import Mask
 from framefx.protocols import Model
 from framefx.registry import Registry, Step
 from framefx.signature import Need
+
+log = logging.getLogger(__name__)
 
 Post = Callable[[str, Mask, Frame], Mask]
 """What happens to a model's mask before it is used: `(layer, mask, frame) -> mask`."""
@@ -182,18 +187,48 @@ class LayerPlan:
     def compute(self, frame: Frame) -> Layers:
         """Compute every layer of this plan from `frame`, the source's."""
         frame = frame._lend(shared=True)
+        values = self._of_pictures(frame)
+        for loaded in self.models:
+            values |= self._of_model(loaded, frame)
+        for made in self._made:
+            values[made.name] = self._make(made, frame, values)
+        return Layers(values, frame.index, frame.time)
+
+    def trial(self, frame: Frame) -> dict[str, Any]:
+        """Return layers to warm a plan up with: what keeps no state is computed, the rest is made up."""
+        frame = frame._lend(shared=True)
+        makers: list[Callable[[], dict[str, Any]]] = [lambda: self._of_pictures(frame)]
+        makers += [lambda m=loaded: self._of_model(m, frame) for loaded in self.models]  # type: ignore[misc]
+        made_up = Mask(np.full((2, 2), 128, np.uint8), frame.size)
+        values: dict[str, Any] = {name: made_up for name, kind in self._kinds.items() if kind is Mask}
+        makers += [
+            lambda m=made: {m.name: self._make(m, frame, values)}  # type: ignore[misc]
+            for made in self._made
+            if not made.step.stateful
+        ]
+        for make in makers:
+            try:
+                values |= make()
+            except Exception as error:  # the first real frame tells, with everything known by then
+                log.debug("a layer cannot be tried beforehand: %s", error)
+        self.reset()
+        return values
+
+    def _of_pictures(self, frame: Frame) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name in self._kinds:
             if name in self._given:
                 mask = Mask(self._given[name].values, frame.size, frame.index)
                 values[name] = self._given_post(name, mask, frame) if self._given_post else mask
-        for loaded in self.models:
-            for name, value in loaded.compute(frame).items():
-                _check(value, loaded.model.layers[name], frame, f"model {loaded.name}, layer '{name}'")
-                values[name] = self._post(name, value, frame) if self._post and isinstance(value, Mask) else value
-        for made in self._made:
-            values[made.name] = self._make(made, frame, values)
-        return Layers(values, frame.index, frame.time)
+        return values
+
+    def _of_model(self, loaded: LoadedModel, frame: Frame) -> dict[str, Any]:
+        values = loaded.compute(frame)
+        for name, value in values.items():
+            _check(value, loaded.model.layers[name], frame, f"model {loaded.name}, layer '{name}'")
+            if self._post and isinstance(value, Mask):
+                values[name] = self._post(name, value, frame)
+        return values
 
     def _make(self, made: _Made, frame: Frame, values: Mapping[str, Any]) -> Any:
         arguments = [frame._lend(shared=True) if n.name == "frame" else values.get(n.name) for n in made.arguments]

@@ -173,12 +173,11 @@ class Plan:
         A stateful step that has a method `warm()` gets it called. A filter that fails here fails again on the
         first frame, and is reported then.
         """
-        values = self.compute_layers(frame).values
+        values = self.layers.trial(frame)
         for op in self.ops:
             op.warm(frame, values, self.pool)
         for branch in self.branches[1:]:
             place(frame, empty(frame, self.pool), branch.entry, self.pool)
-        self.layers.reset()
 
     def take_over(self, old: Plan) -> None:
         """Go on where `old` is: a stateful step with the same label and options keeps its state."""

@@ -158,7 +158,8 @@ class Group:
         for bound in self.live:
             result = bound.warm(branch, {**values, "where": mask})
             # What a step gives, full-size or reduced, decides which kernel takes it.
-            branch = result if isinstance(result, Frame) else frame.new()
+            usable = isinstance(result, Frame) and result._pixels is not None and result.size == frame.size
+            branch = result if usable else frame.new()
             if branch.factor != 1 and (mask is None or bound is not self.live[-1]):
                 branch = expand(branch, pool)
         if mask is not None:
