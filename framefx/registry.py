@@ -310,5 +310,5 @@ class Register:
         except PlanError as error:
             raise PluginError(str(error)) from error
         except PluginError as error:
-            raise PluginError(f"{who}: {error}") from error
+            raise PluginError(f"{who}: {str(error).removeprefix(f'{name}: ')}") from error
         return Step(name, self._plugin, target, needs, where=where, kind=kind, resize=resize)
