@@ -13,6 +13,8 @@ def bench(*arguments):
     return main(["bench", *map(str, arguments)])
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # kernels may have to be compiled first
 def test_chains_are_measured_and_written(tmp_path, clip, model_file, capsys):
     target, page = tmp_path / "figures.json", tmp_path / "page.md"
     options = ["--size", "160x90", "--seconds", 0.01, "--input", clip, "--model", model_file]
@@ -33,6 +35,7 @@ def test_chains_are_measured_and_written(tmp_path, clip, model_file, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # kernels may have to be compiled first
 def test_kernels_are_measured(tmp_path, picture):
     target = tmp_path / "figures.json"
     assert bench("kernels", "--size", "64x48", "--seconds", 0.001, "--input", picture, "--no-compile", "--quiet",
@@ -42,6 +45,7 @@ def test_kernels_are_measured(tmp_path, picture):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # kernels may have to be compiled first
 def test_overhead_is_measured(tmp_path, picture, model_file):
     target = tmp_path / "figures.json"
     assert bench("overhead", "--size", "128x72", "--seconds", 0.01, "--input", picture, "--model", model_file,
