@@ -107,20 +107,41 @@ def _inside(matrix: Matrix, size: Size, outer: Size) -> bool:
 
 
 def warp_frame(frame: Frame, geometry: Geometry, pool: FramePool) -> Frame:
-    """Return `frame` moved by `geometry`: bilinear, or exact where it is a flip."""
+    """Return `frame` moved by `geometry`: bilinear, or exact where it is a flip or moves by whole pixels."""
     if geometry.is_identity(frame.size):
         return frame
     transparent = geometry.border == "transparent"
     has_alpha = frame.alpha is not None or transparent
     result = pool.frame(geometry.size, index=frame.index, time=frame.time, alpha=has_alpha)
-    _warp(frame.pixels, geometry, result.pixels)
-    if result.alpha is not None:
-        alpha = frame.alpha
-        if alpha is None:
-            alpha = pool.array(frame.size)
-            alpha.fill(255)
-        _warp(alpha, geometry, result.alpha)
+    if _as_flip(geometry, frame.size) is None and _as_shift(geometry, frame.size) is None:
+        _warp_colors(frame.pixels, frame.alpha, geometry, result, pool)
+    else:
+        _warp(frame.pixels, geometry, result.pixels)
+        if result.alpha is not None:
+            _warp(frame.alpha if frame.alpha is not None else _opaque(frame.size, pool), geometry, result.alpha)
     return result._lend(shared=False)
+
+
+def _opaque(size: Size, pool: FramePool) -> npt.NDArray[np.uint8]:
+    alpha = pool.array(size)
+    alpha.fill(255)
+    return alpha
+
+
+def _warp_colors(
+    pixels: Image, alpha: npt.NDArray[np.uint8] | None, geometry: Geometry, result: Frame, pool: FramePool
+) -> None:
+    """Move colours and alpha at once: OpenCV moves four channels in a third of the time it takes for three."""
+    import cv2
+
+    rgba, moved = pool.array((*pixels.shape[:2], 4)), pool.array((*geometry.size, 4))
+    cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA, dst=rgba)
+    if alpha is not None:
+        cv2.insertChannel(alpha, rgba, 3)
+    _warp(rgba, geometry, moved)
+    cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB, dst=result.pixels)
+    if result.alpha is not None:
+        cv2.extractChannel(moved, 3, dst=result.alpha)
 
 
 def warp_mask(mask: Mask, geometry: Geometry) -> Mask:
@@ -147,9 +168,12 @@ def _scaling(x: float, y: float) -> Matrix:
 def _warp(src: Image, geometry: Geometry, dst: Image) -> None:
     import cv2
 
-    flip = _as_flip(geometry, src.shape)
+    flip, shift = _as_flip(geometry, src.shape), _as_shift(geometry, src.shape)
     if flip is not None:
         cv2.flip(src, flip, dst=dst)
+        return
+    if shift is not None:
+        _shift(src, shift, geometry.border, dst)
         return
     border = {
         "black": cv2.BORDER_CONSTANT,
@@ -163,6 +187,30 @@ def _warp(src: Image, geometry: Geometry, dst: Image) -> None:
     moved = cv2.warpAffine(src, geometry.matrix, (width, height), dst=dst, flags=flags, borderMode=border)
     if moved is not dst:
         np.copyto(dst, moved)
+
+
+def _as_shift(geometry: Geometry, shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return how many pixels to the right and down a geometry moves a picture, if that is all it does."""
+    x, y = -geometry.matrix[:, 2]
+    plain = geometry.size == tuple(shape[:2]) and np.array_equal(geometry.matrix[:, :2], np.eye(2))
+    whole = x == round(x) and y == round(y)
+    return (round(x), round(y)) if plain and whole and geometry.border not in ("edge", "mirror") else None
+
+
+def _shift(src: Image, shift: tuple[int, int], border: Border, dst: Image) -> None:
+    """Copy `src` to its new place, in up to four pieces where it wraps around."""
+    height, width = src.shape[:2]
+    x, y = shift
+    if border == "wrap":
+        x, y = x % width, y % height
+    else:
+        dst.fill(0)
+    repeats = ((0, 0), (width, 0), (0, height), (width, height)) if border == "wrap" else ((0, 0),)
+    for across, down in repeats:
+        left, top = x - across, y - down
+        to = slice(max(top, 0), max(top + height, 0)), slice(max(left, 0), max(left + width, 0))
+        part = slice(max(-top, 0), max(height - top, 0)), slice(max(-left, 0), max(width - left, 0))
+        dst[to] = src[part]
 
 
 def _as_flip(geometry: Geometry, shape: tuple[int, ...]) -> int | None:

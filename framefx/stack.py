@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from framefx.chain import Chain
 from framefx.frame import Frame, FramePool, Image, Size
@@ -21,6 +22,9 @@ from framefx.where import Where
 
 if TYPE_CHECKING:
     from framefx.feed import Feed
+
+Plane = npt.NDArray[np.uint8]
+"""An alpha: (height, width) uint8."""
 
 Blend = Literal["normal", "multiply", "screen", "overlay", "add"]
 BLENDS: tuple[str, ...] = get_args(Blend)
@@ -171,6 +175,8 @@ def scaled(frame: Frame, size: Size, pool: FramePool, *, cover: bool = False) ->
 
 def place(below: Frame | None, top: Frame, entry: Entry, pool: FramePool) -> Frame:
     """Return `top` over `below` at the entry's position, in its blend mode, at its opacity."""
+    from framefx import kernels
+
     if below is None and entry.opacity == 1 and entry.position == (0, 0):
         return top
     if below is None:
@@ -184,38 +190,47 @@ def place(below: Frame | None, top: Frame, entry: Entry, pool: FramePool) -> Fra
     # `previous` was handed what lies below: a step of its chain may have kept it.
     if below._owned and entry.source != "previous":
         out = below._lend(shared=False).make_writable()
-        base = out
     else:
-        out = pool.frame(below.size, index=below.index, time=below.time, alpha=below.alpha is not None)
-        base = below
-    if whole:
-        _lay((base.pixels, base.alpha), (top.pixels, top.alpha), (out.pixels, out.alpha), entry)
-        return out._lend(shared=False)
-    if out is not base:
-        _copy(base, out)
-    lower, upper = _part(out, covered, pool), _part(top, seen, pool)
-    _lay(lower, upper, lower, entry)
-    out.pixels[covered] = lower[0]
-    if out.alpha is not None and lower[1] is not None:
-        out.alpha[covered] = lower[1]
+        out = _copied(below, pool)
+    if entry.blend == "normal":
+        rows, columns = (part.start - inner.start for part, inner in zip(covered, seen, strict=True))
+        cover = _cover(top, entry.opacity, pool)
+        kernels.stamp(out.pixels, top.pixels, cover, rows, columns, alpha=out.alpha)
+    else:
+        _blend(out, top, covered, seen, entry, pool)
     return out._lend(shared=False)
 
 
-Layer = tuple[Image, Image | None]
-"""Pixels and alpha, both C-contiguous."""
+def _cover(top: Frame, opacity: float, pool: FramePool) -> Plane:
+    """Return how much of `top` is seen, place by place."""
+    if top.alpha is not None and opacity == 1:
+        return top.alpha
+    cover = pool.array(top.size)
+    if top.alpha is None:
+        cover.fill(round(255 * opacity))
+    else:
+        import cv2
+
+        cv2.convertScaleAbs(top.alpha, dst=cover, alpha=opacity)
+    return cover
 
 
-def _lay(base: Layer, top: Layer, out: Layer, entry: Entry) -> None:
+def _blend(out: Frame, top: Frame, covered: Part, seen: Part, entry: Entry, pool: FramePool) -> None:
     from framefx import kernels
 
     opacity = round(255 * entry.opacity)
-    if entry.blend == "normal":
-        kernels.over(*base, *top, opacity=opacity, out=out[0], out_alpha=out[1])
+    if top.size == out.size == (covered[0].stop, covered[1].stop):
+        lower, upper = (out.pixels, out.alpha), (top.pixels, top.alpha)
     else:
-        kernels.blend(*base, *top, mode=entry.blend, opacity=opacity, out=out[0], out_alpha=out[1])
+        lower, upper = _part(out, covered, pool), _part(top, seen, pool)
+    kernels.blend(*lower, *upper, mode=entry.blend, opacity=opacity, out=lower[0], out_alpha=lower[1])
+    if lower[0] is not out.pixels:
+        out.pixels[covered] = lower[0]
+        if out.alpha is not None and lower[1] is not None:
+            out.alpha[covered] = lower[1]
 
 
-def _part(frame: Frame, place: Part, pool: FramePool) -> Layer:
+def _part(frame: Frame, place: Part, pool: FramePool) -> tuple[Image, Plane | None]:
     """Return a copy of a part of a frame, in memory of the pool: kernels want it in one piece."""
     part = frame.pixels[place]
     pixels = pool.array(part.shape)
@@ -227,7 +242,9 @@ def _part(frame: Frame, place: Part, pool: FramePool) -> Layer:
     return pixels, alpha
 
 
-def _copy(frame: Frame, out: Frame) -> None:
+def _copied(frame: Frame, pool: FramePool) -> Frame:
+    out = pool.frame(frame.size, index=frame.index, time=frame.time, alpha=frame.alpha is not None)
     np.copyto(out.pixels, frame.pixels)
     if out.alpha is not None and frame.alpha is not None:
         np.copyto(out.alpha, frame.alpha)
+    return out

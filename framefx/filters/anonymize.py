@@ -21,7 +21,7 @@ def anonymize(
     *,
     style: Annotated[Literal["blur", "pixelate", "black"], Field(description="what is shown instead")] = "blur",
     padding: Annotated[float, Field(ge=0, le=1000, description="pixels around the face that are hidden too")] = 10.0,
-    strength: Annotated[float, Field(ge=4, le=500, description="pixels, size of the blur or of the blocks")] = 24.0,
+    strength: Annotated[int, Field(ge=4, le=64, description="pixels, size of the blur or of the blocks")] = 24,
     secure: Annotated[bool, Field(description="hide the whole picture when no face is found")] = True,
 ) -> Frame:
     """Hide faces behind a blur, blocks or black, or the whole picture when none is found.
@@ -36,9 +36,8 @@ def anonymize(
             return frame
         boxes = np.full((1, 1), 255, np.uint8)
     frame = frame.make_writable()
-    hidden = frame.array(frame.pixels.shape)
-    _hide(frame.pixels, style, strength, hidden)
-    kernels.masked_merge(frame.pixels, hidden, boxes, out=frame.pixels)
+    hidden, factor = _hidden(frame, style, strength)
+    kernels.masked_merge(frame.pixels, hidden, boxes, factor=factor, out=frame.pixels)
     return frame
 
 
@@ -60,16 +59,16 @@ def _boxes(face: Mask, padding: float) -> npt.NDArray[np.uint8] | None:
     return result
 
 
-def _hide(pixels: Image, style: str, strength: float, out: Image) -> None:
-    """Write the picture as it is shown where a face is."""
-    import cv2
+def _hidden(frame: Frame, style: str, strength: int) -> tuple[Image, int]:
+    """Return the picture as it is shown where a face is, and how many times smaller it is."""
+    from framefx import kernels
 
+    height, width = frame.size
     if style == "black":
-        out.fill(0)
-        return
-    height, width, _ = pixels.shape
-    small = cv2.resize(
-        pixels, (max(1, round(width / strength)), max(1, round(height / strength))), interpolation=cv2.INTER_AREA
-    )
-    method = cv2.INTER_NEAREST if style == "pixelate" else cv2.INTER_LINEAR
-    cv2.resize(small, (width, height), dst=out, interpolation=method)
+        black = frame.array(frame.pixels.shape)
+        black.fill(0)
+        return black, 1
+    if style == "pixelate":
+        return kernels.blocks(frame.pixels, strength, out=frame.array(frame.pixels.shape)), 1
+    small = frame.array((-(-height // strength), -(-width // strength), 3))
+    return kernels.downsample(frame.pixels, strength, out=small), strength

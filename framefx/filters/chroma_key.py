@@ -12,8 +12,6 @@ from pydantic import Field
 from framefx.filters.colors import Color, parse_color
 from framefx.frame import Frame, Image
 
-Table = npt.NDArray[np.uint8]
-
 
 def chroma_key(
     frame: Frame,
@@ -27,16 +25,14 @@ def chroma_key(
     import cv2
 
     key = parse_color(color)
-    distances, ramp = _tables(key, fuzz, soft)
-    height, width = frame.size
-    apart = frame.array((height, width, 3))
-    cv2.LUT(frame.pixels, distances, dst=apart)
+    apart = frame.array(frame.pixels.shape)
+    cv2.absdiff(frame.pixels, np.array((*key, 0), np.float64), dst=apart)
     key_alpha, plane = frame.array(frame.size), frame.array(frame.size)
     cv2.extractChannel(apart, 0, dst=key_alpha)
     for channel in (1, 2):
         cv2.extractChannel(apart, channel, dst=plane)
         cv2.max(key_alpha, plane, dst=key_alpha)
-    cv2.LUT(key_alpha, ramp, dst=key_alpha)
+    cv2.LUT(key_alpha, _ramp(fuzz, soft), dst=key_alpha)
     if frame.alpha is not None:
         cv2.multiply(key_alpha, frame.alpha, dst=key_alpha, scale=1 / 255)
     if despill:
@@ -61,9 +57,8 @@ def _despill(pixels: Image, strongest: int, amount: float, shape: tuple[int, ...
 
 
 @lru_cache(maxsize=16)
-def _tables(key: tuple[int, int, int], fuzz: float, soft: float) -> tuple[Table, Table]:
-    """Return each channel's distance from the key by its level, and the alpha by distance."""
+def _ramp(fuzz: float, soft: float) -> npt.NDArray[np.uint8]:
+    """Return the alpha by distance from the key."""
     levels = np.arange(256)
-    distances = np.abs(levels[:, None] - np.array(key)).astype(np.uint8)[None]
     ramp = (levels > fuzz) * 255.0 if soft == 0 else np.clip((levels - fuzz) / soft, 0, 1) * 255
-    return np.ascontiguousarray(distances), np.round(ramp).astype(np.uint8)
+    return np.round(ramp).astype(np.uint8)

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from framefx.filters.color_map import mapped
+from framefx.filters.color_map import BT601, lightness, mapped
 from framefx.filters.tone import Weights
 from framefx.frame import Frame, Image
 
@@ -19,31 +19,19 @@ def hologram(
     frame: Frame,
     *,
     flicker: Annotated[float, Field(ge=0, le=60, description="times per second that the bands change")] = 30.0,
-    weights: Weights = (
-        0.299,
-        0.587,
-        0.114,
-    ),
+    weights: Weights = BT601,
 ) -> Frame:
     """Show the person as a hologram: cold colours, flickering dark bands, two ghosts."""
     import cv2
 
     colors = frame.array(frame.pixels.shape)
-    mapped(_grey(frame, weights), "winter", colors)
+    mapped(lightness(frame, weights), "winter", colors)
     _darken(colors, int(frame.time * flicker + 1e-6), frame)
     result = frame.array(frame.pixels.shape)
     cv2.convertScaleAbs(colors, dst=result, alpha=_BRIGHT)
     for offset, strength in _GHOSTS:
         _add_shifted(result, colors, offset, strength)
     return frame.with_pixels(result)
-
-
-def _grey(frame: Frame, weights: tuple[float, float, float]) -> Image:
-    import cv2
-
-    grey = frame.array(frame.size)
-    cv2.transform(frame.pixels, np.array([weights], np.float32), dst=grey)
-    return grey
 
 
 def _darken(colors: Image, tick: int, frame: Frame) -> None:

@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field
 from framefx.errors import OptionError
 from framefx.filters.fitting import Plane, fit_picture, read_picture, resize
 from framefx.frame import Frame, Size
-from framefx.geometry import overlap
 
 
 def _as_pair(value: Any) -> Any:
@@ -54,34 +53,42 @@ class Overlay:
                 raise OptionError(f"there is no file {path}")
         self._image, self._mask, self._opacity, self._fit = image, mask, opacity, fit
         self._position, self._size = position, size
-        self._drawn: tuple[Plane, Plane] | None = None
+        self._drawn: tuple[Size, Plane, Plane] | None = None
 
     def __call__(self, frame: Frame) -> Frame:
         from framefx import kernels
 
-        if self._drawn is None or self._drawn[0].shape[:2] != frame.size:
-            self._drawn = self._draw(frame.size)
-        pixels, alpha = self._drawn
-        out = frame.new(alpha=frame.alpha is not None)
-        if frame.alpha is None:
-            kernels.masked_merge(frame.pixels, pixels, alpha, out=out.pixels)
-        else:
-            kernels.over(frame.pixels, frame.alpha, pixels, alpha, out=out.pixels, out_alpha=out.alpha)
-        return out
+        if self._drawn is None or self._drawn[0] != frame.size:
+            self._drawn = frame.size, *self._draw(frame.size)
+        _, pixels, cover = self._drawn
+        x, y = self._place(frame.size, cover.shape)
+        frame = frame.make_writable()
+        kernels.stamp(frame.pixels, pixels, cover, y, x, alpha=frame.alpha)
+        return frame
 
     def close(self) -> None:
         """Forget the picture; the next call reads it again."""
         self._drawn = None
 
     def _draw(self, size: Size) -> tuple[Plane, Plane]:
-        """Return pixels and alpha of the frame's size."""
+        """Return pixels and alpha, fitted to a frame of `size`."""
         pixels, alpha = self._read()
+        wanted, fit = size, self._fit
+        if fit == "none":
+            if self._size is None:
+                return pixels, alpha
+            wanted, fit = self._size[::-1], "stretch"
+        return fit_picture(pixels, wanted, fit), fit_picture(alpha, wanted, fit)
+
+    def _place(self, size: Size, own: tuple[int, ...]) -> tuple[int, int]:
+        """Return the x and y of its top left corner."""
         if self._fit != "none":
-            return fit_picture(pixels, size, self._fit), fit_picture(alpha, size, self._fit)
-        drawn, seen = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
-        covered, inner = overlap(size, pixels.shape[:2], self._position)
-        drawn[covered], seen[covered] = pixels[inner], alpha[inner]
-        return drawn, seen
+            return 0, 0
+        x, y = (
+            at if at >= 0 else side - length + at
+            for at, side, length in zip(self._position, reversed(size), reversed(own), strict=True)
+        )
+        return x, y
 
     def _read(self) -> tuple[Plane, Plane]:
         pixels, alpha = read_picture(self._image)
@@ -91,8 +98,4 @@ class Overlay:
             fitted = np.empty(pixels.shape[:2], np.uint8)
             resize(light, fitted, "linear")
             seen *= fitted / 255
-        final = np.round(seen * self._opacity).astype(np.uint8)
-        if self._size is not None and self._fit == "none":
-            size = self._size[::-1]
-            return fit_picture(pixels, size, "stretch"), fit_picture(final, size, "stretch")
-        return pixels, final
+        return pixels, np.round(seen * self._opacity).astype(np.uint8)

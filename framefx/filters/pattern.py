@@ -16,7 +16,9 @@ def stripes(
     frame: Frame,
     *,
     width: Annotated[int, Field(ge=1, le=2000, description="height of one band in pixels")] = 5,
-    intensity: Annotated[float, Field(ge=-255, le=255, description="levels by which bands are darker or lighter")] = 10.0,
+    intensity: Annotated[
+        float, Field(ge=-255, le=255, description="levels by which bands are darker or lighter")
+    ] = 10.0,
     speed: Annotated[float, Field(ge=-100_000, le=100_000, description="downwards, pixels per second")] = 30.0,
     wrap: Annotated[bool, Field(description="bands also above the first dark one as it moves down")] = True,
 ) -> Frame:

@@ -130,7 +130,7 @@ def _anonymize(values: Values, rate: float, notes: list[str]) -> list[Step]:
     style = "blur" if values["blur"] else "black"
     options = {"style": style, "padding": float(values["padding"]), "secure": bool(values["secure"])}
     if values["blur"]:
-        options["strength"] = max(4.0, float(values["blur"]))
+        options["strength"] = max(4, min(64, int(values["blur"])))
     return _step("anonymize", **options)
 
 

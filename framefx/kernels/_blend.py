@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framefx.kernels._door import PIXELS, U8, between, check, one_of, others, output, scratch
+from framefx.kernels._door import PIXELS, U8, between, check, is_same, one_of, others, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
 
 MODES = ("multiply", "screen", "overlay", "add")
@@ -48,7 +48,44 @@ def _blend(out: U8, out_alpha: U8, base: U8, base_alpha: U8, top: U8, top_alpha:
                 o[i] = np.uint8(level) if total > 0 else b[i]
 
 
-@uses(_blend)
+@Helper
+def _blended_row(mode: int, base: U8, top: U8, line: U8) -> None:
+    """Write the blend of two opaque rows, rounded to nearest."""
+    n, full = line.size, np.int32(255)
+    if mode == _MULTIPLY:
+        for i in range(n):
+            line[i] = np.uint8((np.int32(base[i]) * np.int32(top[i]) + 127) // full)
+    elif mode == _SCREEN:
+        for i in range(n):
+            line[i] = np.uint8(full - ((full - np.int32(base[i])) * (full - np.int32(top[i])) + 127) // full)
+    elif mode == _OVERLAY:
+        for i in range(n):
+            b, t = np.int32(base[i]), np.int32(top[i])
+            dark, light = (2 * b * t + 127) // full, full - (2 * (full - b) * (full - t) + 127) // full
+            line[i] = np.uint8(dark if b < 128 else light)
+    else:
+        for i in range(n):
+            line[i] = np.uint8(min(np.int32(base[i]) + np.int32(top[i]), full))
+
+
+@kernel("u8[:,:], const u8[:,:], const u8[:,:], i64, i64, u8[:]")
+def _blend_opaque(out: U8, top: U8, top_alpha: U8, opacity: int, mode: int, line: U8) -> None:
+    """Write `out`, the backdrop, in place: with one array that is read and written the loop is vectorised."""
+    strength, full = np.int32(opacity), np.int32(255)
+    blended, cover = line[: out.shape[1]], line[out.shape[1] :]
+    for y in range(out.shape[0]):
+        o, a = out[y], top_alpha[y]
+        _blended_row(mode, o, top[y], blended)
+        for x in range(a.size):
+            cover[x] = np.uint8((np.int32(a[x]) * strength + 127) // full)
+        for x in range(a.size):
+            level = np.int32(cover[x])
+            for c in range(3):
+                i = np.uint64(3 * x + c)
+                o[i] = np.uint8((np.int32(o[i]) * (full - level) + np.int32(blended[i]) * level + 127) // full)
+
+
+@uses(_blend, _blend_opaque)
 def blend(
     base: U8,
     base_alpha: U8 | None,
@@ -98,6 +135,16 @@ def blend(
     out = output("out", out, (h, w, 3), *others(out, base, top))
     dropped = scratch("blend.dropped", (h, w), np.uint8)
     out_alpha = output("out_alpha", dropped if out_alpha is None else out_alpha, (h, w), out)
+    if base_alpha is None:
+        if is_same(out, top):
+            top = scratch("blend.top", (h, w, 3), np.uint8)
+            np.copyto(top, out)
+        if not is_same(out, base):
+            np.copyto(out, base)
+        line = scratch("blend.line", (4 * w,), np.uint8)
+        _blend_opaque(out.reshape(h, -1), top.reshape(h, -1), alphas[1], int(opacity), number, line)
+        out_alpha.fill(255)
+        return out
     flat = out.reshape(h, -1), out_alpha, base.reshape(h, -1), alphas[0], top.reshape(h, -1), alphas[1]
     _blend(*flat, int(opacity), number)
     return out

@@ -49,7 +49,12 @@ def test_blend(mode, h, w, opacity, seed):
 def test_opaque_by_default(mode):
     base, top = noise(0, 2, 5, 7, 3)
     full = np.full((5, 7), 255, np.uint8)
-    assert np.array_equal(blend(base, None, top, None, mode=mode), blend(base, full, top, full, mode=mode))
+    for opacity in (255, 100):
+        exact = blend(base, full, top, full, mode=mode, opacity=opacity).astype(int)
+        for out in (None, base.copy(), top):
+            got = blend(base, None, top.copy() if out is None else top, None, mode=mode, opacity=opacity, out=out)
+            assert np.abs(got - exact).max() <= 1
+            top = noise(0, 2, 5, 7, 3)[1]
     assert np.array_equal(blend(base, None, top, None, mode=mode, opacity=0), base)
 
 
