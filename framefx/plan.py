@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from framefx.chain import Chain
 from framefx.errors import PlanError
 from framefx.feed import Feed
@@ -156,8 +158,13 @@ class Plan:
         last = max((i for i, b in enumerate(self.branches) if b.reads_frame), default=-1)
         below: Frame | None = None
         shared = shared or self.layers.keeps_frames
+        if len(self.branches) > 1:
+            # What a class of one picture keeps may be what the next picture begins with.
+            shared = shared or any(step.step.keeps_frames for step in self.steps)
         for number, branch in enumerate(self.branches):
-            handle = frame._lend(shared=shared or number < last)
+            # A branch that changed nothing handed the frame's own memory on: what lies below is still read.
+            read_below = below is not None and np.may_share_memory(below._pixels, frame._pixels)
+            handle = frame._lend(shared=shared or number < last or read_below)
             handle._pool = self.pool
             picture = branch.run(handle, below, layers.values, self.pool, self._watch)
             below = place(below, picture, branch.entry, self.pool)
