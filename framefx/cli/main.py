@@ -19,6 +19,8 @@ COMMANDS = {
     "sources": ("framefx.cli.listing", "list what --source takes"),
     "sinks": ("framefx.cli.listing", "list what --sink takes"),
     "plugins": ("framefx.cli.listing", "list plugins, where they came from and what they add"),
+    "new-plugin": ("framefx.cli.new_plugin", "write a plugin that works, to start from"),
+    "check-plugin": ("framefx.cli.check_plugin", "check that a plugin's filters keep the rules"),
     "config": ("framefx.cli.config", "schema, check or show a config file"),
     "import": ("framefx.cli.import_config", "turn an old config (virtual_webcam_background, LFBW) into a new one"),
     "bench": ("framefx.bench.cli", "measure kernels and chains against the peers' own operations"),
@@ -81,7 +83,7 @@ def _exit_code(error: Exception) -> int | None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the main command."""
-    commands = "\n".join(f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items())
+    commands = "\n".join(f"  {name:<13} {text}" for name, (_, text) in COMMANDS.items())
     result = argparse.ArgumentParser(
         prog="framefx",
         description="Turn a camera into a better camera.",

@@ -10,13 +10,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from framefx.testing.check import Findings, check_filter
     from framefx.testing.clock import ManualClock
     from framefx.testing.pattern import TestPattern, make_frame, read_barcode
     from framefx.testing.ports import ListSink, ListSource
 
-__all__ = ["ListSink", "ListSource", "ManualClock", "TestPattern", "make_frame", "read_barcode"]
+__all__ = [
+    "Findings",
+    "ListSink",
+    "ListSource",
+    "ManualClock",
+    "TestPattern",
+    "check_filter",
+    "make_frame",
+    "read_barcode",
+]
 
 _HOME = {
+    "Findings": "check",
+    "check_filter": "check",
     "ListSink": "ports",
     "ListSource": "ports",
     "ManualClock": "clock",

@@ -1,0 +1,1 @@
+"""What `framefx new-plugin` writes."""
