@@ -69,8 +69,8 @@ class NetworkConfig:
 
 
 PRESETS: dict[str, NetworkConfig] = {
-    "blazeseg": NetworkConfig(),
-    "blazeseg-fast": NetworkConfig(size=(96, 160), widths=(12, 24, 48, 128), depths=(2, 2, 5)),
+    "blazeseg": NetworkConfig(size=(144, 240), depths=(2, 3, 9)),
+    "blazeseg-fast": NetworkConfig(size=(96, 160), depths=(2, 3, 9)),
     "blazeseg-paper": NetworkConfig(family="published", size=(128, 128), widths=(24, 28, 48, 96), depths=(2, 3, 9)),
 }
 
