@@ -10,7 +10,7 @@ import numpy as np
 
 from framefx.frame import Image
 from framefx.v4l2.device import Picture
-from framefx.v4l2.pixels import unpack
+from framefx.v4l2.pixels import unpack, warm_unpack
 
 Decode = Callable[[Any, Image], None]
 """Writes a picture in a buffer to (height, width, 3) uint8 RGB; ValueError when the picture is damaged."""
@@ -23,6 +23,7 @@ def decoder(picture: Picture) -> Decode:
     """Return what decodes pictures of this format."""
     if picture.format in ("MJPG", "JPEG"):
         return JpegDecoder()
+    warm_unpack(picture.format)
     return lambda data, out: unpack(data, picture, out)
 
 

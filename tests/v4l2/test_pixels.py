@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from framefx.v4l2 import structs as v4l
 from framefx.v4l2.device import Picture
 from framefx.v4l2.pixels import PACKED, Packer, fit, packed_size, unpack
 
@@ -82,3 +83,25 @@ def test_fitting_keeps_the_shape_of_things():
     out = np.full((90, 160, 3), 7, np.uint8)
     fit(np.full((100, 100, 3), 200, np.uint8), out)
     assert (out[:, :35] == 0).all() and (out[:, 125:] == 0).all() and (out[:, 35:125] == 200).all()
+
+
+@pytest.mark.parametrize(
+    ("stated", "matrix", "full"),
+    [
+        ({}, "bt601", False),
+        ({"colorspace": v4l.COLORSPACE_SRGB}, "bt601", False),
+        ({"colorspace": v4l.COLORSPACE_REC709}, "bt709", False),
+        ({"colorspace": v4l.COLORSPACE_SRGB, "encoding": v4l.YCBCR_ENC_709}, "bt709", False),
+        ({"colorspace": v4l.COLORSPACE_JPEG}, "bt601", True),
+        ({"colorspace": v4l.COLORSPACE_JPEG, "quantization": v4l.QUANTIZATION_LIMITED}, "bt601", False),
+        ({"quantization": v4l.QUANTIZATION_FULL}, "bt601", True),
+    ],
+)
+def test_colours_are_read_as_the_driver_states_them(stated, matrix, full):
+    from framefx.kernels import rgb_to_i420
+
+    pixels = bars()
+    data = rgb_to_i420(pixels, matrix=matrix, full_range=full)
+    back = np.zeros_like(pixels)
+    unpack(data, Picture(128, 48, "YU12", 128, 0, **stated), back)
+    assert np.abs(back.astype(int) - pixels).reshape(48, 8, 16, 3)[:, :, 2:-2].max() <= 3
