@@ -71,6 +71,8 @@ def _check(options: argparse.Namespace) -> None:
 
 def measure(options: argparse.Namespace, command: str) -> Report:
     """Run the suites and return what they measured."""
+    from rich.console import Console
+
     from framefx.bench.facts import machine
     from framefx.bench.report import Report
     from framefx.bench.scene import Scene, load_frames, size_of
@@ -80,7 +82,13 @@ def measure(options: argparse.Namespace, command: str) -> Report:
     frames = load_frames(options.input)
     scenes = [Scene.of(frames, size) for size in sizes]
     wanted = options.suites or SUITES
-    return Report(facts, command, [_suite(name, scenes, options, wanted) for name in SUITES if name in wanted])
+    report = Report(facts, command, [])
+    with Console(stderr=True).status("") as status:
+        for name in SUITES:
+            if name in wanted:
+                status.update(f"measuring: {name}")
+                report.suites.append(_suite(name, scenes, options, wanted))
+    return report
 
 
 def _command(argv: Sequence[str]) -> str:
