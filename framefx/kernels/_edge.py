@@ -70,12 +70,13 @@ def _edge(
     for y in range(out.shape[0]):
         line, a = out[y], alpha[y]
         for x in range(a.size):
-            if 0 < a[x] < full:
-                _sample(fore, row[y], column[x], down[y], across[x], near)
-                _sample(back, row[y], column[x], down[y], across[x], far)
-                pixel = line[3 * x :]
+            i = np.uint64(x)
+            if 0 < a[i] < full:
+                _sample(fore, row[y], column[i], down[y], across[i], near)
+                _sample(back, row[y], column[i], down[y], across[i], far)
+                pixel = line[3 * i :]
                 if mode == 0:
-                    _restore(pixel, near, far, np.float32(a[x]) * np.float32(1 / 255), much)
+                    _restore(pixel, near, far, np.float32(a[i]) * np.float32(1 / 255), much)
                 else:
                     _despill(pixel, near, far, much)
 

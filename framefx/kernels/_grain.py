@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from framefx.kernels._door import I16, PIXELS, U8, between, check, others, output
+from framefx.kernels._door import I16, PIXELS, U8, between, check, others, output, scratch
 from framefx.kernels._jit import kernel, uses
 
-I8 = npt.NDArray[np.int8]
 
-
-@kernel("u8[:,:], const u8[:,:], const i16[:,:], i64, i64, i64")
-def _grain(out: U8, src: U8, tile: I16, top: int, left: int, strength: int) -> None:
+@kernel("u8[:,:], const u8[:,:], const i16[:,:], i64, i64, i64, u8[:]")
+def _grain(out: U8, src: U8, tile: I16, top: int, left: int, strength: int, held: U8) -> None:
     """Write row y of `out` from row y of `src`, which may be the same array, and row y + top of the tile."""
     k = np.int16(strength)
     for y in range(out.shape[0]):
         s, d, n = src[y], out[y], tile[(y + top) % tile.shape[0], left:]
+        for i in range(d.size):  # where source and destination are one, LLVM would go pixel by pixel
+            held[i] = s[i]
         for i in range(d.size):
-            v = np.int16(s[i])
+            v = np.int16(held[i])
             # Film has little grain where nothing or everything is exposed: 12 to 63 of 64.
             room = np.int16(np.int16(12) + np.int16(np.uint16(np.uint16(v) * np.uint16(255 - v)) * np.uint16(51) >> 14))
             much = np.int16(np.int16(n[i] * k) >> np.int16(4))
@@ -57,5 +56,6 @@ def grain(src: U8, tile: I16, top: int, left: int, strength: int, *, out: U8 | N
     between("left", left, 0, columns // 3 - w)
     between("strength", strength, 0, 64)
     out = output("out", out, (h, w, 3), *others(out, src))
-    _grain(out.reshape(h, -1), src.reshape(h, -1), tile, int(top) % tile.shape[0], 3 * int(left), int(strength))
+    place = int(top) % tile.shape[0], 3 * int(left), int(strength)
+    _grain(out.reshape(h, -1), src.reshape(h, -1), tile, *place, scratch("grain.held", (3 * w,), np.uint8))
     return out

@@ -24,8 +24,10 @@ def _widen(line: F32, fracs: F32, row: F32) -> None:
             part[i] = a + step * fracs[i]
 
 
-@kernel("u8[:,:], const u8[:,:], const f32[:,:], const i32[:], const f32[:], const f32[:], i64, f32[:], f32[:]")
-def _shade(out: U8, src: U8, gains: F32, cell: I32, frac: F32, fracs: F32, first: int, line: F32, row: F32) -> None:
+@kernel("u8[:,:], const u8[:,:], const f32[:,:], const i32[:], const f32[:], const f32[:], i64, f32[:], f32[:], u8[:]")
+def _shade(
+    out: U8, src: U8, gains: F32, cell: I32, frac: F32, fracs: F32, first: int, line: F32, row: F32, held: U8
+) -> None:
     """Write row y of `out` from row y of `src`, which may be the same array."""
     for y in range(out.shape[0]):
         upper, lower, f = gains[cell[y]], gains[min(cell[y] + 1, gains.shape[0] - 1)], frac[y]
@@ -33,8 +35,10 @@ def _shade(out: U8, src: U8, gains: F32, cell: I32, frac: F32, fracs: F32, first
             line[j] = upper[j] + (lower[j] - upper[j]) * f
         _widen(line, fracs, row)
         s, d, g = src[y], out[y], row[first:]
+        for i in range(d.size):  # where source and destination are one, LLVM would go pixel by pixel
+            held[i] = s[i]
         for i in range(d.size):
-            level = min(np.float32(s[i]) * g[i] + np.float32(0.5), np.float32(255))
+            level = min(np.float32(held[i]) * g[i] + np.float32(0.5), np.float32(255))
             d[i] = np.uint8(np.int32(level))
 
 
@@ -69,7 +73,8 @@ def shade(src: U8, gains: F32, factor: int, *, out: U8 | None = None) -> U8:
     line = scratch("shade.line", (small_w,), np.float32)
     row = scratch("shade.row", ((small_w + 1) * fracs.size,), np.float32)
     first = 3 * (factor - factor // 2)
-    _shade(out.reshape(h, -1), src.reshape(h, -1), gains, *axis(small_h, h, 1 / factor), fracs, first, line, row)
+    tables = *axis(small_h, h, 1 / factor), fracs, first
+    _shade(out.reshape(h, -1), src.reshape(h, -1), gains, *tables, line, row, scratch("shade.held", (3 * w,), np.uint8))
     return out
 
 

@@ -54,13 +54,18 @@ def _gather_row(planes: F32, above: I32, radius: int, taps: I32, total: F32) -> 
 
 @Helper
 def _lower_row(total: F32, pitch: int, lower: U8, out: U8) -> None:
-    """Divide by the weight and take the lifting back."""
+    """Divide by the weight and take the lifting back; an empty table says that nothing was lifted."""
     weight = total[3 * pitch :]
-    for x in range(out.size // 3):
-        scale = np.float32(1) / weight[x]
-        for c in range(3):
-            level = np.sqrt(total[c * pitch + x] * scale) * np.float32(_LEVELS - 1) + np.float32(0.5)
-            out[np.uint64(3 * x + c)] = lower[np.uint64(min(np.int32(level), _LEVELS - 1))]
+    for c in range(3):
+        line = total[c * pitch :]
+        if lower.size == 0:
+            for x in range(out.size // 3):
+                level = line[x] / weight[x] * np.float32(255) + np.float32(0.5)
+                out[np.uint64(3 * x + c)] = np.uint8(np.int32(min(level, np.float32(255))))
+        else:
+            for x in range(out.size // 3):
+                level = np.sqrt(line[x] / weight[x]) * np.float32(_LEVELS - 1) + np.float32(0.5)
+                out[np.uint64(3 * x + c)] = lower[np.uint64(min(np.int32(level), _LEVELS - 1))]
 
 
 @kernel(
@@ -136,6 +141,8 @@ def shaped_blur(
 def _lifting(highlights: float) -> tuple[F32, U8]:
     """Return levels raised to a power, and the way back from its square root, which keeps dark levels apart."""
     power = 1 + 3 * highlights
+    if highlights == 0:
+        return (np.arange(256) / 255).astype(np.float32), np.empty(0, np.uint8)
     lift = (np.arange(256) / 255) ** power
     lower = 255 * (np.arange(_LEVELS) / (_LEVELS - 1)) ** (2 / power)
     return lift.astype(np.float32), np.round(lower).astype(np.uint8)

@@ -1,0 +1,27 @@
+"""Results computed small: their size, and how they keep an alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from framefx.frame import Frame, Image
+
+U8 = npt.NDArray[np.uint8]
+
+
+def small_array(frame: Frame, factor: int) -> Image:
+    """Lend an array for `frame` reduced `factor` times."""
+    height, width = frame.size
+    return frame.array((-(-height // factor), -(-width // factor), 3))
+
+
+def reduced(frame: Frame, pixels: Image, factor: int) -> Frame:
+    """Return `frame` with reduced pixels; enlarged at once where it has an alpha, which stays as it is."""
+    if frame.alpha is None:
+        return frame.reduced(pixels, factor)
+    from framefx import kernels
+
+    full = frame.array((*frame.size, 3))
+    kernels.upsample(pixels, full, factor)
+    return frame.with_pixels(full)
