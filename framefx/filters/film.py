@@ -63,7 +63,7 @@ def _corners(size: Size, strength: float, start: float) -> npt.NDArray[np.float3
     x = (np.arange(-(-width // _FACTOR)) + 0.5) * _FACTOR - width / 2
     distance = np.hypot(x, y) / (np.hypot(height, width) / 2)
     part = np.clip((distance - start) / max(1 - start, 1e-3), 0, 1)
-    return (1 - strength * part * part * (3 - 2 * part)).astype(np.float32)
+    return np.asarray(1 - strength * part * part * (3 - 2 * part), np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -73,7 +73,7 @@ def _tile(width: int, strength: float, size: float, colored: bool) -> npt.NDArra
     rng = np.random.default_rng(5)
     noise = rng.standard_normal((_ROWS, width + _SPARE, 3 if colored else 1), np.float32)
     if size > 0.5:
-        noise = cv2.GaussianBlur(noise, (0, 0), size / 2.5).reshape(noise.shape)
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), size / 2.5), np.float32).reshape(noise.shape)
     noise *= 60 * strength / noise.std()
     full = np.broadcast_to(np.clip(np.rint(noise), -127, 127), (_ROWS, width + _SPARE, 3))
     return np.ascontiguousarray(full.reshape(_ROWS, -1), np.int16)

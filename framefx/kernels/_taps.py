@@ -65,7 +65,7 @@ def _lower_row(total: F32, pitch: int, lower: U8, out: U8) -> None:
         else:
             for x in range(out.size // 3):
                 level = np.sqrt(line[x] / weight[x]) * np.float32(_LEVELS - 1) + np.float32(0.5)
-                out[np.uint64(3 * x + c)] = lower[np.uint64(min(np.int32(level), _LEVELS - 1))]
+                out[np.uint64(3 * x + c)] = lower[np.int32(min(level, np.float32(_LEVELS - 1)))]
 
 
 @kernel(
