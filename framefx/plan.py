@@ -190,6 +190,8 @@ class Plan:
         """Go on where `old` is: a stateful step with the same label and options keeps its state."""
         for step in self.steps:
             step.take_over(old.steps)
+        for branch in self.branches:
+            branch.take_over(old.branches)
 
     def close(self) -> None:
         """Release what steps and layers hold; a later call takes it again."""

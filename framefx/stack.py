@@ -6,7 +6,7 @@ What ``chain`` says is a stack of one. Frames carry straight alpha; blending is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -87,6 +87,7 @@ class Branch:
     cut: Where | None
     makers: Mapping[str, object]
     feed: Feed | None = None
+    given_away: bool = False
     _scaled: tuple[Image | None, Frame] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -132,9 +133,17 @@ class Branch:
             self._scaled = picture._pixels, scaled(picture, size, pool, cover=True)
         return self._scaled[1]._lend(shared=True)._stamped(picture.index, picture.time)
 
+    def take_over(self, others: Sequence[Branch]) -> None:
+        """Go on with the video or camera of another plan's entry of the same source, if there is one."""
+        for other in others:
+            free = self.feed is not None and other.feed is not None and not other.given_away
+            if free and other.entry.source == self.entry.source:
+                self.feed, other.given_away = other.feed, True
+                return
+
     def close(self) -> None:
-        """Close the picture, video or camera it takes its frames from."""
-        if self.feed is not None:
+        """Close the picture, video or camera it takes its frames from, unless another plan goes on with it."""
+        if self.feed is not None and not self.given_away:
             self.feed.close()
 
 

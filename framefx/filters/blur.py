@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from framefx.frame import Frame
@@ -27,9 +29,21 @@ def blur(
         return frame
     # The small picture must still resolve the blur: about three of its pixels to a standard deviation.
     factor = max(1, min(8, int(radius / 1.7)))
-    mask = None if where is None else where.values
+    mask = None if where is None else _coarse(where, frame, factor)
     pixels = kernels.region_blur(frame.pixels, mask, radius, factor, out=frame.array(_small(frame, factor)))
     return frame.reduced(pixels, factor)
+
+
+def _coarse(where: Mask, frame: Frame, factor: int) -> npt.NDArray[np.uint8]:
+    """Return a mask no finer than the small picture: each value must say what the whole of a block holds."""
+    rows, columns, _ = _small(frame, factor)
+    if where.values.shape[0] < 2 * rows or where.values.shape[1] < 2 * columns:
+        return where.values
+    import cv2
+
+    coarse = frame.array((rows, columns))
+    cv2.resize(where.values, (columns, rows), dst=coarse, interpolation=cv2.INTER_AREA)
+    return coarse
 
 
 def _small(frame: Frame, factor: int) -> tuple[int, int, int]:
