@@ -23,14 +23,14 @@ def calls(draw):
     return Call(draw(FILTERS), {key: draw(TEXTS) for key in keys}, draw(LABELS))
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=120, deadline=None)
 @given(st.lists(calls(), min_size=1, max_size=4))
 def test_what_is_written_is_read_back(steps):
     chain = Chain(tuple(steps))
     assert Chain.parse(str(chain)) == chain
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=120, deadline=None)
 @given(st.text(alphabet="ab1,:='\\@ /é", max_size=20))
 def test_any_text_is_a_chain_or_a_syntax_error_inside_it(text):
     try:
