@@ -8,6 +8,9 @@ from framefx.errors import DeviceError, MediaError
 from framefx.frame import Frame
 from framefx.protocols import Source
 
+_EARLY = 1e-6
+"""Seconds that a picture may come early: sums of periods are a little more than multiples of them."""
+
 
 class Feed:
     """Shows a source by the clock of another one's frames.
@@ -75,7 +78,7 @@ class Feed:
         return frame
 
     def _timed(self, time: float) -> Frame:
-        while self._next is not None and self._next.time <= time - self._base:
+        while self._next is not None and self._next.time <= time - self._base + _EARLY:
             self._current, self._next = self._next, self._source.read()
             if self._next is None:
                 self._begin_again()

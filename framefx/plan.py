@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from framefx.chain import Chain
-from framefx.errors import PlanError
+from framefx.errors import MissingLayerError, PlanError
 from framefx.feed import Feed
 from framefx.frame import Frame, FramePool, Size
 from framefx.layers import LayerPlan, Layers, LoadedModel, Post
@@ -103,13 +103,20 @@ class Plan:
         if feed is None:
             return Branch(entry, resolve(entry.chain, labels, registry, self.layers), cut, self.layers.makers)
         own = LayerPlan(registry, {}, _no_models)
-        ops = resolve(entry.chain, labels, registry, own)
+        try:
+            ops = resolve(entry.chain, labels, registry, own)
+        except MissingLayerError as error:
+            raise self._without_layers(entry) from error
         if own.names:
-            raise PlanError(
-                f"{entry.origin}: layers belong to the camera's picture, and '{own.names[0]}' is asked for on "
-                f"{entry.source}: write where=all, or use source: frame"
-            )
+            raise self._without_layers(entry)
         return Branch(entry, ops, None, {}, feed)
+
+    @staticmethod
+    def _without_layers(entry: Entry) -> PlanError:
+        return PlanError(
+            f"{entry.origin}: layers belong to the camera's picture, and the chain on {entry.source} asks for one: "
+            "write where=all, or use source: frame"
+        )
 
     def _is_layer(self, source: str, registry: Registry) -> bool:
         try:

@@ -1,168 +1,292 @@
-"""Stacks: pictures over pictures, and nobody sees what another one writes."""
+"""Pictures over pictures: sources, blending, opacity, places, sizes, and what is no stack."""
 
+import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from framefx.chain import Chain
-from framefx.errors import PlanError
-from framefx.frame import Frame, FramePool
-from framefx.geometry import Geometry
+from framefx.config import Config
+from framefx.errors import ConfigError, FramefxError, MediaError, MissingLayerError, PlanError
+from framefx.frame import Frame
+from framefx.job import Job
 from framefx.mask import Mask
 from framefx.plan import Plan
-from framefx.registry import Register, Registry
-from framefx.stack import Entry, Stack
+from framefx.plugins import PluginManager
+from framefx.stack import Entry, Stack, place
 
-SIZE = (4, 8)
-LEFT = Mask(np.repeat([[255, 0]], 4, axis=1).astype(np.uint8), (1, 8))
-
-
-def write(frame: Frame, *, level: int = 200) -> Frame:
-    frame = frame.make_writable()
-    frame.pixels[:] = level
-    return frame
-
-
-def invert(frame: Frame) -> Frame:
-    frame = frame.make_writable()
-    np.subtract(255, frame.pixels, out=frame.pixels)
-    return frame
-
-
-def look(frame: Frame) -> Frame:
-    return frame
-
-
-def thin(frame: Frame) -> Frame:
-    return frame.with_alpha(np.full(frame.size, 128, np.uint8))
-
-
-def mirror(frame: Frame) -> Geometry:
-    return Geometry([[-1, 0, frame.size[1] - 1], [0, 1, 0]], frame.size)
-
-
-class Keep:
-    """Keeps every frame, and knows when one was changed afterwards."""
-
-    kept = []  # noqa: RUF012
-
-    def __call__(self, frame: Frame) -> Frame:
-        Keep.kept.append((frame.pixels, frame.pixels.copy()))
-        return frame
+SIZE = (24, 32)
+LEFT = Mask(np.repeat([[255] * 16 + [0] * 16], 24, axis=0).astype(np.uint8), SIZE)
 
 
 @pytest.fixture(scope="module")
 def registry():
-    register = Register(registry := Registry(), "test")
-    for target in (write, invert, look, thin, Keep):
-        register.filter(target)
-    register.geometry(mirror)
-    return registry
+    return PluginManager().registry
 
 
-def source_frame(owned, index=0):
-    pixels = np.random.default_rng(index).integers(0, 256, (*SIZE, 3), np.uint8)
-    if not owned:
-        return Frame.borrow(pixels, index=index)
-    frame = FramePool().frame(SIZE, index=index)
-    frame.pixels[:] = pixels
-    return frame
+def noise(seed=0, size=SIZE):
+    return np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
 
 
-def entry(source="frame", chain="", **rest):
-    return Entry(source, Chain.parse(chain) if chain else Chain(), **rest)
+def shown(registry, *entries, frame=None):
+    stack = Stack(tuple(entries))
+    return Plan(stack, registry, given={"person": LEFT}).run(frame or Frame.borrow(noise()))
 
 
-def run(registry, *entries, owned=True):
-    return Plan(Stack(entries), registry, given={"person": LEFT}).run(source_frame(owned))
+def fill(color, source="empty", **rest):
+    return Entry(source, Chain.parse(f"replace=color={color}:where=all"), **rest)
 
 
-def level(registry, *entries, **rest):
-    return run(registry, entry(chain="write=100"), *entries, **rest).pixels[1]
+# -- sources --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("first", ["", "look", "keep", "mirror,mirror"])
-@pytest.mark.parametrize("owned", [True, False])
-def test_what_one_picture_writes_the_one_below_does_not_show(registry, first, owned):
-    result = run(registry, entry(chain=first), entry(chain="write=200", opacity=0.5), owned=owned)
-    expected = (source_frame(False).pixels.astype(int) + 200) / 2
-    assert np.abs(result.pixels - expected).max() <= 1
+def test_the_frame_alone(registry):
+    assert np.array_equal(shown(registry, Entry()).pixels, noise())
 
 
-ENTRIES = st.builds(
-    entry,
-    st.sampled_from(["frame", "frame", "person", "previous", "empty"]),
-    st.lists(
-        st.sampled_from(["write=9", "invert", "look", "thin", "mirror", "keep", "invert=where=person"]), max_size=3
-    ).map(",".join),
-    opacity=st.sampled_from([1.0, 0.5]),
-    blend=st.sampled_from(["normal", "normal", "multiply"]),
-    position=st.sampled_from([(0, 0), (0, 0), (2, -1), (-3, 1)]),
-)
+def test_empty_is_transparent_black(registry):
+    result = shown(registry, Entry("empty"))
+    assert not result.pixels.any()
+    assert not result.alpha.any()
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
-@given(st.lists(ENTRIES, min_size=1, max_size=4))
-def test_a_stack_on_memory_of_its_own_shows_what_it_shows_on_copies(registry, entries):
-    Keep.kept.clear()
-    outputs = []
-    for owned in (True, False):
-        plan = Plan(Stack(tuple(entries)), registry, given={"person": LEFT})
-        frames = [source_frame(owned, index) for index in range(3)]
-        results = [plan.apply(f, plan.compute_layers(f), shared=not owned) for f in frames]
-        outputs.append([(r.pixels, None if r.alpha is None else r.alpha.tobytes()) for r in results])
-    for (got, alpha), (wanted, wanted_alpha) in zip(*outputs, strict=True):
-        assert np.array_equal(got, wanted)
-        assert alpha == wanted_alpha
-    assert all(np.array_equal(now, then) for now, then in Keep.kept)
+def test_a_layer_is_cut_out(registry):
+    pixels = shown(registry, fill("green"), Entry("person")).pixels
+    assert np.array_equal(pixels[:, :16], noise()[:, :16])
+    assert (pixels[:, 16:] == (0, 255, 0)).all()
 
 
-def test_opacity_mixes(registry):
-    assert np.abs(level(registry, entry(chain="write=200", opacity=0.25)).astype(int) - 125).max() <= 1
+def test_a_cut_out_takes_its_mask_along(registry):
+    pixels = shown(registry, fill("green"), Entry("person", Chain.parse("move=x=8"))).pixels
+    assert np.array_equal(pixels[:, 8:24], noise()[:, :16])
+    assert (pixels[:, :8] == (0, 255, 0)).all()
+    assert (pixels[:, 24:] == (0, 255, 0)).all()
 
 
-def test_opacity_zero_is_invisible(registry):
-    assert (level(registry, entry(chain="write=200", opacity=0)) == 100).all()
-
-
-def test_a_layer_cuts_the_frame_out(registry):
-    shown = level(registry, entry("person", "write=200"))
-    assert (shown[:3] == 200).all()
-    assert (shown[5:] == 100).all()
-
-
-def test_a_cut_out_moves_with_its_picture(registry):
-    shown = level(registry, entry("person", "write=200,mirror"))
-    assert (shown[5:] == 200).all()
-    assert (shown[:3] == 100).all()
+def test_the_opposite_of_a_layer(registry):
+    pixels = shown(registry, fill("green"), Entry("not-person")).pixels
+    assert np.array_equal(pixels[:, 16:], noise()[:, 16:])
 
 
 def test_previous_is_what_lies_below(registry):
-    assert (level(registry, entry("previous", "invert")) == 155).all()
+    pixels = shown(registry, Entry(), Entry("previous", Chain.parse("invert"))).pixels
+    assert np.array_equal(pixels, 255 - noise())
 
 
-def test_empty_is_transparent(registry):
-    assert (level(registry, entry("empty")) == 100).all()
+def test_previous_stays_below(registry):
+    half = Entry("previous", Chain.parse("invert"), opacity=0.5)
+    assert np.abs(shown(registry, Entry(), half).pixels.astype(int) - 127.5).max() <= 1.5
+
+
+def test_a_picture_covers_the_frame_as_the_bottom(registry, tmp_path):
+    wide = noise(1, (12, 64))
+    cv2.imwrite(str(tmp_path / "wide.png"), wide[..., ::-1])
+    result = shown(registry, Entry(str(tmp_path / "wide.png")), Entry("person"))
+    assert result.size == SIZE
+    assert np.array_equal(result.pixels[:, :16], noise()[:, :16])
+    middle = cv2.resize(wide[:, 24:40], (32, 24), interpolation=cv2.INTER_LINEAR)
+    assert np.array_equal(result.pixels[:, 16:], middle[:, 16:])
+
+
+def test_a_picture_keeps_its_size_above(registry, tmp_path):
+    cv2.imwrite(str(tmp_path / "logo.png"), np.full((4, 6, 3), 200, np.uint8))
+    pixels = shown(registry, fill("black"), Entry(str(tmp_path / "logo.png"), position=(-6, -4))).pixels[..., 0]
+    assert (pixels[-8:-4, -12:-6] == 200).all()  # as far from the edges as the position says
+    assert (pixels > 0).sum() == 24
+
+
+def test_a_video_plays_by_the_clock(registry, tmp_path):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((*SIZE, 3), 10 * number, np.uint8))
+    plan = Plan(Stack((Entry(str(tmp_path)),)), registry)  # a folder gives 30 pictures per second
+    times = (0, 1 / 30, 2 / 30, 3 / 30, 5 / 30)
+    levels = [plan.run(Frame.borrow(noise(), index=i, time=t + 0.001)).pixels[0, 0, 0] for i, t in enumerate(times)]
+    assert levels == [0, 10, 20, 0, 20]
+
+
+def test_the_cameras_layers_belong_to_the_camera(registry, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), noise())
+    with pytest.raises(PlanError, match=r"layers belong to the camera's picture, and the chain on .* asks for one"):
+        Plan(Stack((Entry(), Entry(str(tmp_path / "a.png"), Chain.parse("blur")))), registry, given={"person": LEFT})
+
+
+def test_a_layer_that_nobody_gives(registry):
+    with pytest.raises(MissingLayerError, match="'hair', and nothing gives it"):
+        Plan(Stack((Entry(), Entry("hair"))), registry)
+
+
+def test_a_picture_that_is_not_there(registry, tmp_path):
+    plan = Plan(Stack((Entry(str(tmp_path / "nothing.png")),)), registry)
+    with pytest.raises(FramefxError, match=r"nothing\.png"):
+        plan.run(Frame.borrow(noise()))
+
+
+class Unplugged:
+    """A second camera that gives nothing."""
+
+    live, size, rate = True, SIZE, 30.0
+
+    def __init__(self, location):
+        self.location = location
+
+    def open(self):
+        raise MediaError("the second camera is gone")
+
+    def read(self):
+        return None
+
+    def close(self):
+        """Nothing is held."""
+
+
+def test_a_second_camera_that_fails_says_so():
+    from framefx.registry import Register
+
+    manager = PluginManager()
+    register = Register(manager.registry, "test")
+    register.source("unplugged", Unplugged, accepts=lambda location: location == "unplugged:", summary="")
+    plan = Plan(Stack((Entry(), Entry("unplugged:"))), manager.registry)
+    with pytest.raises(MediaError, match="the second camera is gone"):
+        plan.run(Frame.borrow(noise()))
+    plan.close()
+
+
+# -- blending -------------------------------------------------------------------------------------------------
+
+FORMULAS = {
+    "normal": lambda b, t: t,
+    "multiply": lambda b, t: b * t,
+    "screen": lambda b, t: b + t - b * t,
+    "overlay": lambda b, t: np.where(b <= 0.5, 2 * b * t, 1 - 2 * (1 - b) * (1 - t)),
+    "add": lambda b, t: np.minimum(1, b + t),
+}
+
+
+def reference(base, base_alpha, top, top_alpha, mode, opacity):
+    """W3C's Compositing and Blending, level 1, with straight alpha from 0 to 1."""
+    b, t = base / 255, top / 255
+    ab, at = base_alpha[..., None], top_alpha[..., None] * opacity
+    total = at + ab * (1 - at)
+    mixed = (1 - ab) * t + ab * FORMULAS[mode](b, t)
+    colors = (at * mixed + (1 - at) * ab * b) / np.maximum(total, 1e-9)
+    return 255 * colors, 255 * total[..., 0]
+
+
+@pytest.mark.parametrize("mode", sorted(FORMULAS))
+@pytest.mark.parametrize("opacity", [1.0, 0.4])
+@pytest.mark.parametrize("alphas", ["none", "top", "base", "both"])
+def test_blending(registry, mode, opacity, alphas):
+    base, top = noise(1), noise(2)
+    base_alpha = noise(3)[..., 0] if alphas in ("base", "both") else None
+    top_alpha = noise(4)[..., 0] if alphas in ("top", "both") else None
+    entry = Entry(blend=mode, opacity=opacity)
+    pool = Plan("invert", registry).pool
+    got = place(Frame.borrow(base, base_alpha), Frame.borrow(top, top_alpha), entry, pool)
+    solid = [np.ones(SIZE) if a is None else a / 255 for a in (base_alpha, top_alpha)]
+    colors, alpha = reference(base, solid[0], top, solid[1], mode, opacity)
+    seen = alpha >= 16  # what is nearly transparent has hardly a colour
+    assert np.abs(got.pixels - colors)[seen].max() <= 3
+    if base_alpha is not None:
+        assert np.abs((255 if got.alpha is None else got.alpha) - alpha).max() <= 1.5
+    else:
+        assert got.alpha is None
+
+
+@pytest.mark.parametrize("mode", sorted(FORMULAS))
+@pytest.mark.parametrize("position", [(5, 3), (-4, -2), (-40, 0), (30, 20)])
+def test_blending_at_a_place(registry, mode, position):
+    base, top = noise(1), noise(2, (8, 10))
+    entry = Entry(blend=mode, position=position, opacity=0.7)
+    got = place(Frame.borrow(base), Frame.borrow(top), entry, Plan("invert", registry).pool).pixels
+    x, y = (at if at >= 0 else side - own + at for at, side, own in zip(position, (32, 24), (10, 8), strict=True))
+    whole, cover = np.zeros_like(base), np.zeros(SIZE)
+    for row in range(8):
+        for column in range(10):
+            if 0 <= y + row < 24 and 0 <= x + column < 32:
+                whole[y + row, x + column], cover[y + row, x + column] = top[row, column], 1
+    colors, _ = reference(base, np.ones(SIZE), whole, cover, mode, 0.7)
+    assert np.abs(got - colors).max() <= 2
+
+
+def test_nothing_of_what_is_invisible(registry):
+    assert np.array_equal(shown(registry, Entry(), fill("red", opacity=0)).pixels, noise())
+
+
+def test_the_bottom_can_be_faint(registry):
+    result = shown(registry, fill("red", opacity=0.5))
+    assert (result.alpha == 128).all()
+    assert (result.pixels == (255, 0, 0)).all()
+
+
+def test_sizes(registry):
+    pixels = shown(registry, fill("black"), fill("white", size=(6, 8), position=(2, 1))).pixels[..., 0]
+    assert (pixels[1:7, 2:10] == 255).all()
+    assert (pixels == 255).sum() == 48
+
+
+def test_the_cameras_memory_is_not_written(registry):
+    pixels = noise()
+    shown(registry, Entry(), fill("red", opacity=0.3, blend="multiply"), frame=Frame.borrow(pixels))
+    assert np.array_equal(pixels, noise())
+
+
+def test_no_memory_after_warming_up(registry):
+    plan = Plan(
+        Stack(
+            (
+                fill("black"),
+                Entry("person", Chain.parse("stripes")),
+                fill("red", blend="screen", opacity=0.2, size=(8, 8)),
+            )
+        ),
+        registry,
+        given={"person": LEFT},
+    )
+    for number in range(4):
+        before = plan.pool.allocations
+        plan.run(Frame.borrow(noise(), index=number, time=number / 30))
+    assert plan.pool.allocations == before
+
+
+# -- in a config file -----------------------------------------------------------------------------------------
+
+
+def job(tmp_path, text):
+    path = tmp_path / "framefx.yaml"
+    path.write_text(text)
+    config = Config(path)
+    return Job(config.settings, config=config)
+
+
+def test_a_stack_in_a_file(tmp_path):
+    cv2.imwrite(str(tmp_path / "beach.png"), noise(5)[..., ::-1])
+    plan = job(
+        tmp_path,
+        "stack:\n"
+        "  - source: beach.png\n"
+        "  - {source: frame, chain: [grayscale], size: 16x12, position: [2, 3], opacity: 0.5, blend: screen}\n",
+    ).plan()
+    result = plan.run(Frame.borrow(noise()))
+    assert np.array_equal(result.pixels[:3], noise(5)[:3])
+    assert not np.array_equal(result.pixels[3:15, 2:18], noise(5)[3:15, 2:18])
+
+
+def test_size_frame(tmp_path):
+    cv2.imwrite(str(tmp_path / "small.png"), np.full((2, 2, 3), 77, np.uint8))
+    plan = job(tmp_path, "stack:\n  - source: frame\n  - {source: small.png, size: frame}\n")
+    assert (plan.plan().run(Frame.borrow(noise())).pixels == 77).all()
 
 
 @pytest.mark.parametrize(
-    ("position", "columns"), [((3, 0), slice(3, 8)), ((-2, 0), slice(0, 6)), ((100, 0), slice(0, 0))]
+    ("entry", "message"),
+    [
+        ("{source: frame, blend: burn}", r"framefx\.yaml:2: stack\.0\.blend is 'burn', wanted"),
+        ("{source: frame, opacity: 2}", r"framefx\.yaml:2: stack\.0\.opacity is 2, wanted"),
+        ("{source: frame, chian: [blur]}", r"framefx\.yaml:2: unknown key 'chian'\. Did you mean 'chain'"),
+        ("{source: frame, size: big}", r"framefx\.yaml:2: stack\.0\.size is 'big', wanted"),
+        ("{source: frame, chain: [blurr]}", r"framefx\.yaml:2: .*there is no filter 'blurr'\. Did you mean 'blur'"),
+        ("{source: hair}", r"'hair', and nothing gives it"),
+    ],
 )
-def test_a_position_moves_a_picture_and_a_negative_one_counts_from_the_far_edge(registry, position, columns):
-    expected = np.full(8, 100)
-    expected[columns] = 200
-    assert (level(registry, entry(chain="write=200", position=position))[:, 0] == expected).all()
-
-
-def test_a_chain_alone_is_a_stack_of_one(registry):
-    chain = Plan("invert,mirror", registry).run(source_frame(True))
-    stack = Plan(Stack((entry(chain="invert,mirror"),)), registry).run(source_frame(True))
-    assert np.array_equal(chain.pixels, stack.pixels)
-
-
-def test_labels_are_unique_over_the_whole_stack(registry):
-    plan = Plan(Stack((entry(chain="look"), entry(chain="look,invert"))), registry)
-    assert [step.label for step in plan.steps] == ["look#1", "look#2", "invert"]
-    with pytest.raises(PlanError, match="two steps are labelled '@x'"):
-        Plan(Stack((entry(chain="look@x"), entry(chain="invert@x"))), registry)
+def test_errors_name_the_place(tmp_path, entry, message):
+    with pytest.raises((ConfigError, FramefxError), match=message):
+        job(tmp_path, f"stack:\n  - {entry}\nmodel: []\n").plan()
