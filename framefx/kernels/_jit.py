@@ -38,6 +38,8 @@ _POLICY: dict[str, Any] = {
     "boundscheck": False,  # the wrappers check shapes once
     "fastmath": {"contract", "nsz", "reassoc"},  # fused multiply-add; NaN and infinity keep their meaning
 }
+_HELPER = {**_POLICY, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_KERNEL = {**_POLICY, "no_cfunc_wrapper": True}
 _SCALARS = {
     "u8": "uint8", "u16": "uint16", "i16": "int16", "i32": "int32", "i64": "int64", "f32": "float32", "f64": "float64",
 }  # fmt: skip
@@ -60,9 +62,7 @@ class Helper:
         """The function as numba sees it inside a kernel."""
         import numba
 
-        return numba.njit(
-            _linked(self.py_func), forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_POLICY
-        )
+        return numba.njit(**_HELPER)(_linked(self.py_func))
 
 
 class Kernel:
@@ -110,9 +110,7 @@ class Kernel:
 
         signatures = [_signature(text) for text in self.signatures]
         with _numba_cache_in(directory):
-            return numba.njit(signatures, cache=directory is not None, no_cfunc_wrapper=True, **_POLICY)(
-                _linked(self.py_func)
-            )
+            return numba.njit(signatures, cache=directory is not None, **_KERNEL)(_linked(self.py_func))
 
 
 def kernel(*signatures: str) -> Callable[[Callable[..., Any]], Kernel]:

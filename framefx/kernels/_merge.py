@@ -20,7 +20,6 @@ from framefx.kernels._steps import (
     columns_of,
     copy,
     fill,
-    fracs_of,
     mark_spans,
     mulhi,
     rows_of,
@@ -46,86 +45,91 @@ def _blend(dst: U8, other: U8, value: I16, step: I16, frac: I16, swap: int) -> N
 
 @Helper
 def _merge_row(
-    out: U8, base: U8, top: U8, place: int, spans: I32, count: int, start: I32, value: I16, step: I16, frac: I16
+    out: U8, base: U8, top: U8, place: int, spans: I32, count: int, value: I16, step: I16, down: int, frac: I16
 ) -> None:
     for s in range(count):
-        a, b, kind = start[spans[s, 0]], start[spans[s, 1]], spans[s, 2]
+        a, b, kind = spans[s, 0], spans[s, 1], spans[s, 2]
         if (kind == BASE and place != ON_BASE) or (kind == MIX and place == APART):
             copy(base[a:b], out[a:b])
         if kind == TOP and place != ON_TOP:
             copy(top[a:b], out[a:b])
         if kind == MIX:
             other, swap = (base[a:b], 0xFFFF) if place == ON_TOP else (top[a:b], 0)
+            fill(frac[a:b], down)
             _blend(out[a:b], other, value[a:b], step[a:b], frac[a:b], swap)
 
 
 @Helper
-def _read_mask(upper: U8, lower: U8, start: I32, across: F32, spans: I32, value: I16, step: I16) -> Any:
-    """Find the spans of a pair of mask rows and widen where they mix; returns the count of spans."""
-    count = mark_spans(upper, lower, start, spans)
+def _read_mask(mask: U8, j: int, start: I32, across: F32, spans: I32, cells: U8, value: I16, step: I16) -> Any:
+    """Find the spans between mask rows j and j + 1 and widen where they mix; returns the count of spans."""
+    upper, lower = mask[j], mask[min(j + 1, mask.shape[0] - 1)]
+    count = mark_spans(upper, lower, start, spans, cells)
     for s in range(count):
         if spans[s, 2] == MIX:
-            widen_mask(upper, lower, start, across, spans[s, 0], spans[s, 1], value, step)
+            widen_mask(upper, lower, start, across, spans[s, 3], spans[s, 4], value, step)
     return count
+
+
+@Helper
+def _top_row(
+    small: U8, i: int, down: int, factor: int, held: I32, near: I16, wide: I16, frac: I16,
+    spans: I32, count: int, top: U8,
+) -> None:  # fmt: skip
+    """Upsample a row of reduced pixels where the mask shows it."""
+    skip, k = 3 * (factor - factor // 2), min(i + 1, small.shape[0] - 1)
+    widen_pair(small, i, held, near, factor, wide)
+    upper, lower = wide[i % 2, skip:], wide[k % 2, skip:]
+    for s in range(count):
+        if spans[s, 2] != BASE:
+            a, b = spans[s, 0], spans[s, 1]
+            fill(frac[a:b], down)
+            between_rows(upper[a:b], lower[a:b], frac[a:b], top[a:b])
 
 
 @kernel(
     "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, const i32[:], const f32[:], const i32[:], const i16[:],"
-    " i32[:,:], i16[:,:]"
+    " i32[:,:], u8[:,:], i16[:,:]"
 )
 def _merge(
     out: U8, base: U8, top: U8, mask: U8, place: int, start: I32, across: F32, row: I32, down: I16,
-    spans: I32, work: I16,
+    spans: I32, cells: U8, work: I16,
 ) -> None:  # fmt: skip
     """Write rows of `out` from the same rows of `base` and `top`; `out` may be either."""
     value, step, frac = work[0], work[1], work[2]
     last, count = -1, 0
     for y in range(out.shape[0]):
-        j = row[y]
-        if j != last:
-            lower = mask[min(j + 1, mask.shape[0] - 1)]
-            count, last = _read_mask(mask[j], lower, start, across, spans, value, step), j
-        fill(frac, down[y])
-        _merge_row(out[y], base[y], top[y], place, spans, count, start, value, step, frac)
+        if row[y] != last:
+            last = row[y]
+            count = _read_mask(mask, last, start, across, spans, cells, value, step)
+        _merge_row(out[y], base[y], top[y], place, spans, count, value, step, down[y], frac)
 
 
 @kernel(
     "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, i64, const i32[:], const f32[:], const i32[:],"
-    " const i16[:], const i32[:], const i16[:], const f32[:], i32[:,:], i16[:,:], i16[:,:], f32[:], u8[:], i32[:]"
+    " const i16[:], const i32[:], const i16[:], i32[:,:], u8[:,:], i16[:,:], i16[:,:], i16[:,:], u8[:], i32[:]"
 )
 def _merge_reduced(
     out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, start: I32, across: F32, row: I32, down: I16,
-    small_row: I32, small_down: I16, fracs: F32, spans: I32, work: I16, wide: I16, near: F32, top: U8, held: I32,
+    small_row: I32, small_down: I16, spans: I32, cells: U8, work: I16, wide: I16, near: I16, top: U8, held: I32,
 ) -> None:  # fmt: skip
     """Write rows of `out` from those of `base` and of `small`, upsampled row by row; `out` may be `base`."""
     value, step, frac = work[0], work[1], work[2]
-    last, count, skip = -1, 0, 3 * (factor - factor // 2)
+    last, count = -1, 0
     for y in range(out.shape[0]):
-        j = row[y]
-        if j != last:
-            lower = mask[min(j + 1, mask.shape[0] - 1)]
-            count, last = _read_mask(mask[j], lower, start, across, spans, value, step), j
+        if row[y] != last:
+            last = row[y]
+            count = _read_mask(mask, last, start, across, spans, cells, value, step)
         if count > 1 or spans[0, 2] != BASE:
-            i = small_row[y]
-            k = min(i + 1, small.shape[0] - 1)
-            widen_pair(small, i, held, near, fracs, wide)
-            fill(frac, small_down[y])
-            between_rows(wide[i % 2, skip:], wide[k % 2, skip:], frac, top)
-        fill(frac, down[y])
-        _merge_row(out[y], base[y], top, place, spans, count, start, value, step, frac)
+            _top_row(small, small_row[y], small_down[y], factor, held, near, wide, frac, spans, count, top)
+        _merge_row(out[y], base[y], top, place, spans, count, value, step, down[y], frac)
 
 
-@kernel("u8[:,:], const u8[:,:], i64, const i32[:], const i16[:], const f32[:], i16[:,:], i16[:], f32[:], i32[:]")
+@kernel("u8[:,:], const u8[:,:], i64, const i32[:], const i16[:], i16[:,:], i16[:], i16[:,:], i32[:], i32[:,:]")
 def _upsample(
-    out: U8, small: U8, factor: int, row: I32, down: I16, fracs: F32, wide: I16, frac: I16, near: F32, held: I32
+    out: U8, small: U8, factor: int, row: I32, down: I16, wide: I16, frac: I16, near: I16, held: I32, spans: I32
 ) -> None:
-    skip = 3 * (factor - factor // 2)
     for y in range(out.shape[0]):
-        i = row[y]
-        k = min(i + 1, small.shape[0] - 1)
-        widen_pair(small, i, held, near, fracs, wide)
-        fill(frac, down[y])
-        between_rows(wide[i % 2, skip:], wide[k % 2, skip:], frac, out[y])
+        _top_row(small, row[y], down[y], factor, held, near, wide, frac, spans, 1, out[y])
 
 
 @kernel("u8[:,:], const u8[:,:], const i32[:], const f32[:], const i32[:], const i16[:], i16[:,:]")
@@ -230,12 +234,13 @@ def masked_merge(
         return _merge_with_alpha(base, top, mask, factor, base_alpha, top_alpha, out, out_alpha)
     out, place = _destination(out, base, top if factor == 1 else None)
     tables = (*columns_of(mask_w, w, 3), *rows_of(mask_h, h, mask_h / h))
-    spans, work = scratch("merge.spans", (mask_w + 1, 3), np.int32), scratch("merge.work", (3, 3 * w + LANES), np.int16)
+    spans, cells = scratch("merge.spans", (mask_w, 5), np.int32), scratch("merge.cells", (3, mask_w), np.uint8)
+    work = scratch("merge.work", (3, 3 * w + LANES), np.int16)
     flat = out.reshape(h, -1), base.reshape(h, -1), top.reshape(size[0], -1), mask
     if factor == 1:
-        _merge(*flat, place, *tables, spans, work)
+        _merge(*flat, place, *tables, spans, cells, work)
     else:
-        small = (*_small_tables(size, h, factor), spans, work, *_small_scratch(size[1], factor))
+        small = (*rows_of(size[0], h, 1 / factor), spans, cells, work, *_small_scratch(size[1], factor))
         top_row, held = scratch("merge.top", (3 * w,), np.uint8), np.array([-1, -1], np.int32)
         _merge_reduced(*flat, place, factor, *tables, *small, top_row, held)
     return out
@@ -270,8 +275,8 @@ def upsample(small: U8, out: U8 | tuple[int, int], factor: int) -> U8:
         return made
     wide, near = _small_scratch(small_w, factor)
     frac, held = scratch("merge.work", (3 * w,), np.int16), np.array([-1, -1], np.int32)
-    tables = _small_tables((small_h, small_w), h, factor)
-    _upsample(made.reshape(h, -1), small.reshape(small_h, -1), factor, *tables, wide, frac, near, held)
+    whole, tables = np.array([[0, 3 * w, TOP]], np.int32), rows_of(small_h, h, 1 / factor)
+    _upsample(made.reshape(h, -1), small.reshape(small_h, -1), factor, *tables, wide, frac, near, held, whole)
     return made
 
 
@@ -340,10 +345,6 @@ def _reduced(h: int, w: int, factor: int) -> tuple[int, int]:
     return -(-h // factor), -(-w // factor)
 
 
-def _small_tables(size: tuple[int, ...], h: int, factor: int) -> tuple[Any, Any, Any]:
-    return (*rows_of(size[0], h, 1 / factor), fracs_of(factor))
-
-
-def _small_scratch(small_w: int, factor: int) -> tuple[I16, F32]:
+def _small_scratch(small_w: int, factor: int) -> tuple[I16, I16]:
     wide = scratch("merge.wide", (2, 3 * factor * (small_w + 1)), np.int16)
-    return wide, scratch("merge.near", (3 * small_w + 6,), np.float32)
+    return wide, scratch("merge.near", (2, 3 * small_w + 3), np.int16)

@@ -68,11 +68,13 @@ def _blur_across(wide: U16, radius: int, taps: U16, total: U16) -> None:
 
 
 @Helper
-def _blur_down(planes: U16, above: I32, radius: int, taps: U16, total: U16) -> None:
+def _blur_down(planes: U16, above: I32, radius: int, taps: U16, first: int, total: U16) -> None:
+    last = first + total.size
     fill(total, (radius + 1) // 2)
     for k in range(0, radius, 2):
-        a, b, c, d = above[radius - k], above[radius + k], above[radius - k - 1], above[radius + k + 1]
-        _add_pairs(planes[a], planes[b], taps[k], planes[c], planes[d], taps[k + 1], total)
+        a, b = planes[above[radius - k], first:last], planes[above[radius + k], first:last]
+        c, d = planes[above[radius - k - 1], first:last], planes[above[radius + k + 1], first:last]
+        _add_pairs(a, b, taps[k], c, d, taps[k + 1], total)
 
 
 @Helper
@@ -87,30 +89,29 @@ def _divide(total: U16, pitch: int, out: U8) -> None:
 
 @kernel(
     "u8[:,:], const u8[:,:], const u8[:,:], const u8[:], const i32[:], const i32[:], const i32[:],"
-    " const i32[:], const u16[:,:], u16[:,:], u8[:], u16[:], u16[:,:]"
+    " const i32[:], const u16[:,:], u16[:,:], u8[:], u16[:], u16[:,:], u16[:]"
 )
 def _region_blur(
     out: U8, small: U8, mask: U8, lut: U8, cell: I32, row: I32,
-    above: I32, beside: I32, taps: U16, planes: U16, least: U8, weight: U16, work: U16,
+    above: I32, beside: I32, taps: U16, planes: U16, least: U8, weight: U16, tall: U16,
+    total: U16,
 ) -> None:  # fmt: skip
     """Write row y of `out` from rows y ± radius of `small`; `above` and `beside` mirror places beyond the edges."""
     radius, w = taps.shape[0] - 1, weight.size
     pitch = w + 2 * radius
-    blurred, wide, total = work[0, : 4 * w], work[1], work[2]
     for y in range(small.shape[0]):
         lower = mask[min(row[y] + 1, mask.shape[0] - 1)]
         _weigh_row(mask[row[y]], lower, lut, cell, least, weight)
         _weigh_pixels(small[y], weight, planes[y])
-    for y in range(small.shape[0]):
-        _blur_down(planes, above[y:], radius, taps, blurred)
-        for p in range(4):
-            plane, line = blurred[p * w : (p + 1) * w], wide[p * pitch : (p + 1) * pitch]
-            body = line[radius:]
-            for x in range(w):
-                body[x] = plane[x]
+    for p in range(4):  # one plane after the other: its rows stay in the first cache
+        for y in range(small.shape[0]):
+            line = tall[y, p * pitch : (p + 1) * pitch]
+            plane = line[radius : radius + w]
+            _blur_down(planes, above[y:], radius, taps, p * w, plane)
             for x in range(radius):
                 line[x], line[radius + w + x] = plane[beside[x]], plane[beside[radius + w + x]]
-        _blur_across(wide, radius, taps, total[: 4 * pitch - 2 * radius])
+    for y in range(small.shape[0]):
+        _blur_across(tall[y], radius, taps, total)
         _divide(total, pitch, out[y])
 
 
@@ -156,9 +157,13 @@ def region_blur(src: U8, mask: U8 | None, sigma: float, factor: int, *, out: U8 
     edges = _mirror(small_h, radius), _mirror(small_w, radius)
     planes = scratch("region.planes", (small_h, 4 * small_w), np.uint16)
     least, weight = scratch("region.least", (mask_w,), np.uint8), scratch("region.weight", (small_w,), np.uint16)
-    work = scratch("region.work", (3, 4 * (small_w + 2 * radius)), np.uint16)
+    pitch = small_w + 2 * radius
+    tall, total = (
+        scratch("region.tall", (small_h, 4 * pitch), np.uint16),
+        scratch("region.total", (4 * pitch,), np.uint16),
+    )
     flat = out.reshape(small_h, -1), small.reshape(small_h, -1), mask, _WEIGHTS
-    _region_blur(*flat, *tables, *edges, taps, planes, least, weight, work)
+    _region_blur(*flat, *tables, *edges, taps, planes, least, weight, tall, total[: 4 * pitch - 2 * radius])
     return out
 
 

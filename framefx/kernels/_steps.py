@@ -62,59 +62,78 @@ def widen_mask(upper: U8, lower: U8, start: I32, frac: F32, first: int, last: in
 
 
 @Helper
-def mark_spans(upper: U8, lower: U8, start: I32, spans: I32) -> Any:
-    """Split a pair of mask rows into runs ``(first cell, last cell, BASE | MIX | TOP)``; returns their count."""
-    count, first, kind, cells = 0, 0, -1, upper.size
-    for j in range(cells + 1):
-        now = -1
-        if j < cells:
-            k = min(j + 1, cells - 1)
-            high = max(max(upper[j], upper[k]), max(lower[j], lower[k]))
-            low = min(min(upper[j], upper[k]), min(lower[j], lower[k]))
-            now = BASE if high == 0 else TOP if low == 255 else MIX
-        if now != kind:
-            if j:
-                if start[j] - start[first] < 3 * _SHORT:
-                    kind = MIX
-                if kind == MIX and count and spans[count - 1, 2] == MIX:
-                    spans[count - 1, 1] = j
-                else:
-                    spans[count, 0], spans[count, 1], spans[count, 2] = first, j, kind
-                    count += 1
-            first, kind = j, now
+def _kinds(upper: U8, lower: U8, low: U8, high: U8, kind: U8) -> None:
+    """Tell for each cell, between a column and the next, whether all four corners are 0 or 255."""
+    last = kind.size - 1
+    for j in range(last + 1):
+        low[j], high[j] = min(upper[j], lower[j]), max(upper[j], lower[j])
+    right_low, right_high = low[1:], high[1:]
+    for j in range(last):
+        least, most = min(low[j], right_low[j]), max(high[j], right_high[j])
+        kind[j] = BASE if most == 0 else TOP if least == 255 else MIX
+    kind[last] = BASE if high[last] == 0 else TOP if low[last] == 255 else MIX
+
+
+@Helper
+def mark_spans(upper: U8, lower: U8, start: I32, spans: I32, cells: U8) -> Any:
+    """Split a pair of mask rows into runs ``(start, end, kind, first cell, last cell)``; returns their count."""
+    kind = cells[0]
+    _kinds(upper, lower, cells[1], cells[2], kind)
+    count, first = 0, 0
+    for j in range(1, kind.size + 1):
+        if j == kind.size or kind[j] != kind[j - 1]:
+            now = kind[j - 1]
+            if start[j] - start[first] < 3 * _SHORT:
+                now = np.uint8(MIX)
+            if now == MIX and count and spans[count - 1, 2] == MIX:
+                spans[count - 1, 1], spans[count - 1, 4] = start[j], j
+            else:
+                span = spans[count]
+                span[0], span[1], span[2], span[3], span[4] = start[first], start[j], now, first, j
+                count += 1
+            first = j
     return count
 
 
 @Helper
-def widen_pixels(small: U8, near: F32, fracs: F32, row: I16) -> None:
+def _climb(small: U8, factor: int, value: I16, step: I16) -> None:
+    """Find each cell's first value, in levels times 64, and what it climbs by from pixel to pixel."""
+    n, right = small.size, small[3:]
+    edge, slope = np.float32((32 - 32 * (factor % 2)) / factor), np.float32(64 / factor)
+    inner, rise = value[3:], step[3:]
+    for i in range(right.size):
+        d = np.float32(np.int32(right[i]) - np.int32(small[i]))
+        inner[i] = np.int16(np.int32(np.float32(small[i]) * np.float32(64) + d * edge + np.float32(0.5)))
+        rise[i] = np.int16(np.int32(d * slope + np.float32(16384.5)) - 16384)
+    for i in range(3):
+        value[i], value[n + i] = np.int16(small[i]) * 64, np.int16(small[n - 3 + i]) * 64
+        step[i], step[n + i] = 0, 0
+
+
+@Helper
+def widen_pixels(small: U8, near: I16, factor: int, row: I16) -> None:
     """Widen one row of reduced pixels: levels times 64, the frame's pixel x at ``row[3 * (x + factor - factor // 2)]``.
 
-    One cell lies between two neighbouring pixels. Pixel stores this narrow are bound by the store port:
-    products with a colour pattern, 16 to a register, were slower.
+    Stores this narrow are bound by the store port: products with a colour pattern, 16 to a register, were slower.
     """
-    n, at = small.size, np.uint64(0)
-    for i in range(3):
-        near[i], near[n + 3 + i] = np.float32(small[i]) * 64, np.float32(small[n - 3 + i]) * 64
-    for i in range(n):
-        near[i + 3] = np.float32(small[i]) * 64
-    for j in range(n // 3 + 1):
-        k = np.uint64(3 * j)
-        a, b, c = near[k], near[k + np.uint64(1)], near[k + np.uint64(2)]
-        da, db, dc = near[k + np.uint64(3)] - a, near[k + np.uint64(4)] - b, near[k + np.uint64(5)] - c
-        for p in range(fracs.size):
-            f = fracs[p]
-            row[at] = np.int16(np.int32(a + da * f))
-            row[at + np.uint64(1)] = np.int16(np.int32(b + db * f))
-            row[at + np.uint64(2)] = np.int16(np.int32(c + dc * f))
+    value, step, at = near[0], near[1], np.uint64(0)
+    _climb(small, factor, value, step)
+    for j in range(0, small.size + 3, 3):
+        i = np.uint64(j)
+        k, m = i + np.uint64(1), i + np.uint64(2)
+        r, g, b, dr, dg, db = value[i], value[k], value[m], step[i], step[k], step[m]
+        for _ in range(factor):
+            row[at], row[at + np.uint64(1)], row[at + np.uint64(2)] = r, g, b
+            r, g, b = np.int16(r + dr), np.int16(g + dg), np.int16(b + db)
             at += np.uint64(3)
 
 
 @Helper
-def widen_pair(small: U8, j: int, held: I32, near: F32, fracs: F32, rows: I16) -> None:
+def widen_pair(small: U8, j: int, held: I32, near: I16, factor: int, rows: I16) -> None:
     """Have rows j and j + 1 of the reduced picture widened in ``rows[j % 2]`` and ``rows[(j + 1) % 2]``."""
     for i in range(j, min(j + 2, small.shape[0])):
         if held[i % 2] != i:
-            widen_pixels(small[i], near, fracs, rows[i % 2])
+            widen_pixels(small[i], near, factor, rows[i % 2])
             held[i % 2] = i
 
 

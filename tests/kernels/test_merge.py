@@ -98,7 +98,8 @@ def test_reduced_top_is_upsampled_then_merged(h, w, factor, mh, mw, seed):
 def test_upsample_is_bilinear(h, w, factor, seed):
     small = noise(seed, -(-h // factor), -(-w // factor), 3)
     wanted = bilinear(small, (h, w), (1 / factor, 1 / factor))
-    assert np.abs(upsample(small, (h, w), factor) - wanted).max() <= 0.55
+    # Rounding, and what equal steps of 1/64 level gather over a cell.
+    assert np.abs(upsample(small, (h, w), factor) - wanted).max() <= 0.5 + (factor + 1) / 128
 
 
 def test_upsample_by_1_copies():
