@@ -116,6 +116,7 @@ def test_a_name_that_cannot_be_a_filters_is_refused(name, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_new_plugin_installs_and_passes_its_own_checks(tmp_path):
     project = Path(__file__).parents[1]
     folder = write("soft-focus", tmp_path / "plugin")
