@@ -249,7 +249,8 @@ class Frame:
     def with_pixels(self, pixels: Image) -> Frame:
         """Return a frame of this index, time and alpha with pixels made elsewhere.
 
-        The array stays the caller's own: framefx never writes to it, so handing out a cached picture is safe.
+        The array stays the caller's own: framefx never writes to it, so handing out a cached picture is safe. Whoever
+        draws the next picture draws it into another array (`new` and `array` lend them): sinks still read this one.
 
         Parameters
         ----------

@@ -1,5 +1,6 @@
 import importlib.util
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,14 @@ def live():
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def no_thread_stays():
+    """Fails the test that leaves a thread of a pipeline running."""
+    before = set(threading.enumerate())
+    yield
+    left = [t for t in threading.enumerate() if t not in before and t.name.startswith("framefx-")]
+    for thread in left:
+        thread.join(10)
+    assert not [t for t in left if t.is_alive()]

@@ -1,12 +1,9 @@
 """The command line: what it prints, what it returns, and how it ends."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -16,8 +13,6 @@ from framefx.cli.main import COMMANDS, main
 
 COMPILING = "framefx: compiling kernels, the first time only\n"
 """Stands on standard error where no cache has the kernels yet."""
-
-PYTHON = [sys.executable, "-m", "framefx"]
 
 
 @pytest.fixture(autouse=True)
@@ -355,57 +350,3 @@ def test_config_schema_is_a_json_schema(cli):
     code, out, _ = cli("config", "schema")
     assert code == 0
     assert "chain" in json.loads(out)["properties"]
-
-
-# Signals and pipes, in a process of its own.
-
-
-def stream(tmp_path, *, frames=3):
-    """Start framefx on a pipe, feed it frames, and wait until it has sent them all."""
-    command = [*PYTHON, "--chain", "flip", "--source", "-", "--sink", "out.y4m", "--quiet"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
-    process.stdin.write(b"YUV4MPEG2 W64 H48 F30:1 Ip A1:1 C420jpeg\n")
-    for index in range(frames):
-        process.stdin.write(b"FRAME\n" + bytes([index + 60]) * (64 * 48 * 3 // 2))
-    process.stdin.flush()
-    return process
-
-
-def wait_for_output(tmp_path, size):
-    """Wait until the unfinished file beside the final name has grown to `size` bytes."""
-    patience = threading.Event()
-    for _ in range(1200):
-        if any(path.stat().st_size >= size for path in tmp_path.iterdir()):
-            return
-        patience.wait(0.05)
-    pytest.fail("nothing was written")
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_the_file_and_says_so_by_the_exit_code(tmp_path, number, code):
-    process = stream(tmp_path)
-    wait_for_output(tmp_path, 3 * 64 * 48)
-    assert not (tmp_path / "out.y4m").exists()
-    process.send_signal(number)
-    _, err = process.communicate(timeout=110)
-    assert (process.returncode, err.decode().removeprefix(COMPILING)) == (code, "")
-    assert (tmp_path / "out.y4m").read_bytes().count(b"FRAME") == 3
-    assert [path.name for path in tmp_path.iterdir()] == ["out.y4m"]
-
-
-def test_a_stream_goes_through_pipes(tmp_path, clip):
-    command = [*PYTHON, "--chain", "flip,flip", "--source", "-", "--sink", "-"]
-    result = subprocess.run(
-        command, input=clip.read_bytes(), capture_output=True, timeout=110, check=True, cwd=tmp_path
-    )
-    assert result.stdout.count(b"FRAME") == 5
-    assert result.stderr.decode().removeprefix(COMPILING) == ""
-
-
-def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
-    read, write = os.pipe()
-    os.close(read)
-    process = subprocess.Popen([*PYTHON, "filters"], stdout=write, stderr=subprocess.PIPE, cwd=tmp_path)
-    os.close(write)
-    _, err = process.communicate(timeout=110)
-    assert b"Traceback" not in err
