@@ -32,7 +32,7 @@ itself to.
 - Both run the same network in the same runtime as framefx, and neither decodes or writes frames, as framefx does not.
 - **PyTorch**: a forum post's blend (float pictures of 512×256 enlarged with `nearest`; its network left out), and the
   fastest of five forms of `interpolate` and blend, whichever it is on the machine.
-- **Copying** a frame three times moves the bytes that a merge has to move: nothing can be faster.
+- **Copying** a frame three times moves about the bytes that a merge has to move: the floor.
 
 ## The machine
 
