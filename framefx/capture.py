@@ -110,6 +110,8 @@ class Capture:
             self._went_away(DeviceError("the camera stopped giving frames"))
 
     def _went_away(self, error: DeviceError) -> None:
+        if self._stop.is_set():
+            return  # who ends the run need not be told that the camera ended with it
         if not self.away:
             log.warning("%s; the card is shown until it is back", error)
         self.away = "the camera is away"

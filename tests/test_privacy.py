@@ -196,9 +196,9 @@ def test_a_file_run_ends_with_the_first_fault(live, fault):
 def test_a_model_that_fails_shows_the_card_and_then_the_picture_again(live, fault):
     with live.Show(make_plan("hide", model_faults={1: MODEL_FAULTS[fault]}), SIZE).running() as show:
         show.play(*map(camera_frame, range(3)))
+        assert (show.screen.pixels[-1][:, 9:] == 90).all()
     assert show.recorder.texts() == ["step 'layers' failed"]
     assert not any(map(shows_watermark, show.screen.pixels))
-    assert (show.screen.pixels[-1][:, 9:] == 90).all()
 
 
 def test_a_frame_of_another_size_than_the_source_said_shows_the_card(live):
@@ -362,7 +362,7 @@ def test_a_swap_to_another_size_keeps_the_old_chain(live):
         with pytest.raises(PlanError, match="changes the size of the picture: restart"):
             show.pipeline.swap(Plan("crop", registry))
         show.play(camera_frame(1))
-    assert (show.screen.pixels[-1][:, 9:] == 90).all()
+        assert (show.screen.pixels[-1][:, 9:] == 90).all()
 
 
 def test_stopping_in_mid_frame_shows_nothing_unfinished(live, hang):
