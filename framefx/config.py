@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from framefx.errors import ConfigError, did_you_mean
 from framefx.frame import Size
-from framefx.importers import is_foreign
+from framefx.importers import INI, is_foreign
 from framefx.maskpipeline import MaskOptions
 from framefx.stack import Blend
 
@@ -168,6 +168,17 @@ class Document:
         self.path = path
         self.lines: dict[Key, int] = {}
         self._values_read = 0
+        self.values: Any = self._foreign() if path.suffix.lower() in INI else self._read()
+        if not isinstance(self.values, dict):
+            raise ConfigError(f"{path}:1: got a {type(self.values).__name__}, wanted keys like 'chain:' and 'source:'")
+
+    def _foreign(self) -> dict[str, Any]:
+        from framefx.importers import lfbw
+
+        return lfbw.translate(self.path).values
+
+    def _read(self) -> Any:
+        path = self.path
         try:
             text = path.read_text(encoding="utf-8")
             root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -180,9 +191,7 @@ class Document:
             line = f":{mark.line + 1}" if mark else ""
             problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
             raise ConfigError(f"{path}{line}: this is not YAML: {problem}") from error
-        self.values: Any = {} if root is None else self._build(root, ())
-        if not isinstance(self.values, dict):
-            raise ConfigError(f"{path}:1: got a {type(self.values).__name__}, wanted keys like 'chain:' and 'source:'")
+        return {} if root is None else self._build(root, ())
 
     def _build(self, node: yaml.Node, key: Key) -> Any:
         line = node.start_mark.line + 1

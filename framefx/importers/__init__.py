@@ -12,6 +12,16 @@ import yaml
 from framefx.errors import ConfigError
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes what stands twice twice: nobody wants to read anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Plain.add_representer(tuple, lambda dumper, data: dumper.represent_sequence("tag:yaml.org,2002:seq", data, True))
+
+
 @dataclass
 class Imported:
     """A translated config: its values in order, a comment for some of them, and what could not be translated.
@@ -36,8 +46,14 @@ class Imported:
         lines += [f"# Note: {note}" for note in self.notes]
         for key, value in self.values.items():
             lines += [f"# {line}" for line in self.comments.get(key, "").splitlines()]
-            lines.append(yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=100).rstrip())
+            lines.append(
+                yaml.dump({key: value}, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100).rstrip()
+            )
         return "\n".join(lines) + "\n"
+
+
+INI = frozenset({".ini", ".cfg", ".conf"})
+"""Endings of Linux-Fake-Background-Webcam's configs."""
 
 
 def is_foreign(values: Any) -> bool:
@@ -57,7 +73,7 @@ def import_file(path: Path) -> Imported:
     from framefx.config import Document
     from framefx.importers import lfbw, vwb
 
-    if path.suffix.lower() in (".ini", ".cfg", ".conf"):
+    if path.suffix.lower() in INI:
         return lfbw.translate(path)
     try:
         document = Document(path)

@@ -22,6 +22,8 @@ _FLAGS = ("no", "hologram", "tile", "crop")
 _ORDER = ("hologram", "blur", "solid", "cmap", "brightness")
 """It applies effects in this order, whatever the order in which they are written."""
 
+_EFFECTS = {*_FLAGS, *_ORDER, "file", "mask-update-speed", "foreground", "mask-file", "opacity"}
+
 
 def looks_like(path: Path) -> bool:
     """Whether a file has at least one of its keys, written as INI."""
@@ -32,6 +34,48 @@ def looks_like(path: Path) -> bool:
     return any(re.search(rf"(?m)^\s*{key}\s*=", text) for key in _KNOWN)
 
 
+class _File:
+    """The file's values, and errors that know where they stand."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        parser = configparser.ConfigParser(interpolation=None, comment_prefixes=(";", "#"), delimiters=("=", ":"))
+        try:
+            self._text = path.read_text(encoding="utf-8")
+            # configargparse's files need no section.
+            sectioned = bool(re.search(r"(?m)^\s*\[", self._text))
+            parser.read_string(self._text if sectioned else "[framefx]\n" + self._text)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read: {error}") from error
+        except configparser.Error as error:
+            raise ConfigError(f"{path}: this is no INI file: {str(error).partition(chr(10))[0]}") from error
+        given = {key: value for section in parser.sections() for key, value in parser.items(section)}
+        for key in given:
+            if key not in _KNOWN:
+                raise self.error(key, f"unknown key '{key}'.{did_you_mean(key, _KNOWN)}")
+        self.values = {**_KNOWN, **given}
+
+    def error(self, key: str, message: str) -> ConfigError:
+        """Return an error about a key."""
+        match = re.search(rf"(?m)^\s*{re.escape(key)}\s*[=:]", self._text)
+        line = self._text.count("\n", 0, match.end()) + 1 if match else 1
+        return ConfigError(f"{self.path}:{line}: {message}")
+
+    def whole(self, key: str) -> int:
+        """Return a whole number above 0."""
+        try:
+            number = int(self.values[key])
+        except ValueError:
+            number = 0
+        if not 0 < number <= 99999:
+            raise self.error(key, f"{key} is {self.values[key]!r}, wanted a whole number above 0")
+        return number
+
+    def is_on(self, key: str) -> bool:
+        """Whether a flag is set."""
+        return self.values[key].lower() in ("true", "yes", "1", "on")
+
+
 def translate(path: Path) -> Imported:
     """Translate a file.
 
@@ -40,132 +84,129 @@ def translate(path: Path) -> Imported:
     ConfigError
         With file and line, for keys and effects that it does not know either.
     """
-    values = {**_KNOWN, **_read(path)}
+    file = _File(path)
+    values = file.values
     result = Imported()
-    size = f"{_whole(path, values, 'width')}x{_whole(path, values, 'height')}"
-    source = {"device": values["webcam-path"], "size": size, "rate": _whole(path, values, "fps")}
-    result.put("source", {**source, "format": values["codec"]})
+    size = f"{file.whole('width')}x{file.whole('height')}"
+    source = {"device": values["webcam-path"], "size": size, "rate": file.whole("fps"), "format": values["codec"]}
+    result.put("source", source)
     result.put("sink", {"device": values["v4l2loopback-path"]})
     result.put("model", "blazeseg", "framefx's own network; select-model did nothing there")
-    background = _effects(path, "background", values["background"])
-    result.put("mask", _mask(path, values, background), "smooth: seconds, for mask-update-speed")
-    chain = _background(background) + _steps(_effects(path, "selfie", values["selfie"]), "person")
-    selfie = _effects(path, "selfie", values["selfie"])
-    if "opacity" in selfie:
-        result.notes.append("selfie opacity: write a stack with `source: person` and `opacity`, see docs")
-    chain += _overlay(_effects(path, "mask", values["mask"]))
+    background, selfie, mask = (_Effects(file, key) for key in ("background", "selfie", "mask"))
+    result.put("mask", _mask(file, background), "smooth: seconds, for mask-update-speed")
+    if selfie.number("opacity", 100) < 100:
+        result.put("stack", _stack(background, selfie, mask), "the person is seen through: a picture of its own")
+        return result
+    chain = _background(background, "background") + selfie.steps("person") + _overlay(mask)
     result.put("chain", chain or ["blur"], "effects in the order in which they were applied there")
     return result
 
 
-def _read(path: Path) -> dict[str, str]:
-    parser = configparser.ConfigParser(interpolation=None, comment_prefixes=(";", "#"), delimiters=("=", ":"))
-    try:
-        text = path.read_text(encoding="utf-8")
-        # configargparse's files need no section.
-        parser.read_string(text if re.search(r"(?m)^\s*\[", text) else "[framefx]\n" + text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except configparser.Error as error:
-        raise ConfigError(f"{path}: this is no INI file: {str(error).partition(chr(10))[0]}") from error
-    values = {key: value for section in parser.sections() for key, value in parser.items(section)}
-    for key in values:
-        if key not in _KNOWN:
-            raise ConfigError(f"{path}:{_line(text, key)}: unknown key '{key}'.{did_you_mean(key, _KNOWN)}")
-    return values
+def _stack(background: _Effects, selfie: _Effects, mask: _Effects) -> list[dict[str, Any]]:
+    person = {"source": "person", "chain": selfie.steps("all"), "opacity": selfie.number("opacity", 100) / 100}
+    stack: list[dict[str, Any]] = [{"source": "frame", "chain": _background(background, "all") or ["blur"]}, person]
+    over = _overlay(mask)
+    return [*stack, {"source": "previous", "chain": over}] if over else stack
 
 
-def _line(text: str, key: str) -> int:
-    match = re.search(rf"(?m)^\s*{re.escape(key)}\s*[=:]", text)
-    return text.count("\n", 0, match.end()) + 1 if match else 1
+class _Effects:
+    """An option's effects: ``file=a.jpg,blur=20,hologram``.
+
+    A comma belongs to a value until the next word with ``=`` or a flag.
+    """
+
+    def __init__(self, file: _File, key: str) -> None:
+        self._file, self._key = file, key
+        self.values: dict[str, str] = {}
+        last = ""
+        for part in filter(None, (p.strip() for p in file.values[key].split(","))):
+            name, equals, value = part.partition("=")
+            if equals or part in _FLAGS:
+                self.values[name], last = value, name
+            elif last == "solid":
+                self.values[last] += f",{part}"
+            else:
+                raise self._error(f"unknown effect '{part}'.{did_you_mean(part, (*_FLAGS, *_ORDER))}")
+        for name in self.values:
+            if name not in _EFFECTS:
+                raise self._error(f"unknown effect '{name}'.{did_you_mean(name, _EFFECTS)}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def __getitem__(self, name: str) -> str:
+        return self.values[name]
+
+    def number(self, name: str, default: int) -> int:
+        """Return an effect's percentage, 0 to 200."""
+        try:
+            return min(200, max(0, int(self.values.get(name) or default)))
+        except ValueError:
+            raise self._error(f"{name} is {self.values[name]!r}, wanted a whole number") from None
+
+    def steps(self, where: str) -> list[Any]:
+        """Return its steps in the order in which they were applied, which is not that in which they are written."""
+        made = [_MAKE[name](self) for name in _ORDER if name in self.values]
+        return [{name: {**options, "where": where}} for name, options in made]
+
+    def color(self) -> str:
+        """Return the colour of ``solid``."""
+        try:
+            blue, green, red = (int(part) for part in self.values["solid"].split(","))
+            return "#" + bytes((red, green, blue)).hex()
+        except ValueError:
+            raise self._error(f"solid is {self.values['solid']!r}, wanted blue,green,red from 0 to 255") from None
+
+    def _error(self, message: str) -> ConfigError:
+        return self._file.error(self._key, f"{self._key}: {message}")
 
 
-def _whole(path: Path, values: dict[str, str], key: str) -> int:
-    try:
-        return int(values[key])
-    except ValueError:
-        raise ConfigError(f"{path}: {key} is {values[key]!r}, wanted a whole number") from None
-
-
-def _effects(path: Path, key: str, text: str) -> dict[str, str]:
-    """Split ``file=a.jpg,blur=20,hologram``; a comma belongs to a value until the next word with ``=`` or a flag."""
-    effects: dict[str, str] = {}
-    last = ""
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        name, equals, value = part.partition("=")
-        if equals:
-            effects[name], last = value, name
-        elif part in _FLAGS:
-            effects[part], last = "", part
-        elif last == "solid":
-            effects[last] += f",{part}"
-        else:
-            raise ConfigError(f"{path}: {key}: unknown effect '{part}'.{did_you_mean(part, (*_FLAGS, *_ORDER))}")
-    known = {*_FLAGS, *_ORDER, "file", "mask-update-speed", "foreground", "mask-file", "opacity"}
-    unknown = [name for name in effects if name not in known]
-    if unknown:
-        raise ConfigError(f"{path}: {key}: unknown effect '{unknown[0]}'.{did_you_mean(unknown[0], known)}")
-    return effects
-
-
-def _mask(path: Path, values: dict[str, str], background: dict[str, str]) -> dict[str, Any]:
-    threshold = _whole(path, values, "threshold") / 100
+def _mask(file: _File, background: _Effects) -> dict[str, Any]:
+    threshold = file.whole("threshold") / 100
     # Its mask is cut, blurred, and cut again at the threshold; the last cut is what counts.
-    mask: dict[str, Any] = {"range": [max(0.0, threshold - 0.2), min(1.0, threshold + 0.2)]}
-    speed = min(99, max(1, int(background.get("mask-update-speed", "50")))) / 100
-    mask["smooth"] = round(-1 / max(1, _whole(path, values, "fps")) / math.log(1 - speed), 4)
-    if values["no-postprocess"].lower() not in ("true", "yes", "1"):
+    low, high = max(0.0, min(1.0, threshold - 0.2)), min(1.0, threshold + 0.2)
+    mask: dict[str, Any] = {"range": (round(low, 2), round(high, 2))}
+    speed = min(99, max(1, background.number("mask-update-speed", 50))) / 100
+    mask["smooth"] = round(-1 / file.whole("fps") / math.log(1 - speed), 4)
+    if not file.is_on("no-postprocess"):
         mask.update(dilate=2.5, feather=5)
     return mask
 
 
-def _background(effects: dict[str, str]) -> list[Any]:
+def _background(effects: _Effects, where: str) -> list[Any]:
     steps: list[Any] = []
     if "no" not in effects and "file" in effects:
         fit = "tile" if "tile" in effects else "cover" if "crop" in effects else "stretch"
         kind = "video" if Path(effects["file"]).suffix.lower() in _VIDEOS else "image"
-        steps.append({"replace": {kind: effects["file"], "fit": fit}})
-    return steps + _steps(effects, "background")
+        steps.append({"replace": {kind: effects["file"], "fit": fit, "where": where}})
+    return steps + effects.steps(where)
 
 
 _VIDEOS = {".mp4", ".mkv", ".mov", ".webm", ".avi", ".gif", ".m4v"}
 
 
-def _steps(effects: dict[str, str], where: str) -> list[Any]:
-    return [{name: {**options, "where": where}} for name, options in _plain(effects)]
-
-
-def _plain(effects: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    return [_MAKE[name](effects[name]) for name in _ORDER if name in effects]
-
-
-def _gaussian(value: str) -> tuple[str, dict[str, Any]]:
-    kernel = int(min(100, max(0, int(value or 90))) / 100 * 99) + 1
+def _gaussian(effects: _Effects) -> tuple[str, dict[str, Any]]:
+    kernel = int(min(100, effects.number("blur", 90)) / 100 * 99) + 1
     kernel += 1 - kernel % 2
-    return "blur", {"radius": round(0.3 * ((kernel - 1) * 0.5 - 1) + 0.8, 2)}
+    return "blur", {"radius": round(max(0.0, 0.3 * ((kernel - 1) * 0.5 - 1) + 0.8), 2)}
 
 
-def _solid(value: str) -> tuple[str, dict[str, Any]]:
-    blue, green, red = (int(part) for part in value.split(","))
-    return "replace", {"color": f"#{red:02x}{green:02x}{blue:02x}"}
-
-
-_MAKE: dict[str, Callable[[str], tuple[str, dict[str, Any]]]] = {
-    "hologram": lambda value: ("hologram", {}),
+_MAKE: dict[str, Callable[[_Effects], tuple[str, dict[str, Any]]]] = {
+    "hologram": lambda effects: ("hologram", {}),
     "blur": _gaussian,
-    "solid": _solid,
-    "cmap": lambda value: ("color_map", {"map": value}),
-    "brightness": lambda value: ("brightness", {"gain": min(200, max(0, int(value or 100))) / 100}),
+    "solid": lambda effects: ("replace", {"color": effects.color()}),
+    "cmap": lambda effects: ("color_map", {"map": effects["cmap"].lower()}),
+    "brightness": lambda effects: ("brightness", {"gain": effects.number("brightness", 100) / 100}),
 }
 
 
-def _overlay(effects: dict[str, str]) -> list[Any]:
-    picture = effects.get("foreground") or effects.get("file")
+def _overlay(effects: _Effects) -> list[Any]:
+    picture = effects.values.get("foreground") or effects.values.get("file")
     if not picture or "no" in effects:
         return []
     options: dict[str, Any] = {"image": picture, "fit": "stretch"}
     if "mask-file" in effects:
         options["mask"] = effects["mask-file"]
     if "opacity" in effects:
-        options["opacity"] = min(100, max(0, int(effects["opacity"]))) / 100
+        options["opacity"] = min(100, effects.number("opacity", 100)) / 100
     return [{"overlay": options}]

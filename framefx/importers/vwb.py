@@ -49,14 +49,21 @@ def translate(document: Document) -> Imported:
     if not stack or _may_be_transparent(stack[0]):
         stack.insert(0, {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]})
         result.lines = {("stack", int(key[1]) + 1, *key[2:]): line for key, line in result.lines.items()}
-    result.put("stack", stack, _COMMENT)
+    result.put("stack", stack, "\n".join(_comments(stack)))
     return result
 
 
-_COMMENT = """\
-Speeds are per second, where they were per frame.
-The weights of greys are not the usual ones: red and blue had changed places there.
-Options whose names are new here are explained by `framefx filters NAME`."""
+def _comments(stack: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what should be said about options that somebody may wonder at."""
+    options = {name for entry in stack for step in entry.get("chain", ()) for name in next(iter(step.values()))}
+    remarks = {
+        "weights": "weights: red and blue had changed places there; without them grey is as usual (BT.709).",
+        "speed": "speed: per second, where it was per frame.",
+        "speed_x": "speed_x, speed_y: per second, where they were per frame.",
+        "wrap": "wrap: there, the rows above the first dark band stayed as they were.",
+        "sampling": "sampling: smooth is better, linear is what it did.",
+    }
+    return ["`framefx filters NAME` explains each filter.", *(text for key, text in remarks.items() if key in options)]
 
 
 def _rate(document: Document) -> float:
@@ -89,11 +96,11 @@ def _model(document: Document, result: Imported) -> None:
     model = values.get("model", "mobilenet")
     if model not in _MODELS:
         raise ConfigError(
-            f"{document.place(['model'])}: model is {model!r}, wanted one of {', '.join(_MODELS)}"
+            f"{document.place(['model'])}: model is {model!r}, wanted one of {', '.join(_MODELS)}."
             f"{did_you_mean(str(model), _MODELS)}"
         )
     sizes = [key for key in ("multiplier", "stride", "internal_resolution") if key in values]
-    dropped = f"; {', '.join(sizes)} mean nothing to it" if sizes else ""
+    dropped = f" and has no {', '.join(sizes)}" if sizes else ""
     result.put("model", "blazeseg", f"was {model}: framefx's own network needs no download{dropped}")
 
 
@@ -140,10 +147,14 @@ def _layer(document: Document, number: int, layer: Any, rate: float, result: Imp
         raise ConfigError(f"{place}: {name} has {filters!r}, wanted a list of filters")
     entry: dict[str, Any] = {"source": _SOURCES[name]}
     chain: list[Any] = []
+    opaque = False
     result.lines["stack", number] = document.line(["layers", number])
     for position, written in enumerate(filters or []):
         at = document.place(["layers", number, name, position])
         for step in _filter(written, at, rate, result):
+            opaque = _is_opaque(step, document, opaque)
+            if opaque and step.name == "move" and step.options["border"] == "transparent":
+                step.options["border"] = "black"
             if step.name == "camera":  # it ignores what came before it, and a stack takes pictures from any source
                 entry.update(source=step.options["device"], size="frame")
                 chain = []
@@ -153,6 +164,23 @@ def _layer(document: Document, number: int, layer: Any, rate: float, result: Imp
     if chain:
         entry["chain"] = chain
     return entry
+
+
+def _is_opaque(step: Step, document: Document, before: bool) -> bool:
+    """Whether a picture had no alpha there any more: what came in beside it was black then, not transparent."""
+    if step.name in ("camera", "replace") and "color" not in step.options:
+        path = document.path.parent / str(step.options.get("image", ""))
+        return not ("image" in step.options and _has_alpha(path))
+    return before and step.name not in ("chroma_key", "zoom", "affine", "alpha")
+
+
+def _has_alpha(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(26)
+    except OSError:
+        return False
+    return head[:4] == b"\x89PNG" and head[25] in (4, 6)  # the header's colour types with alpha
 
 
 def _with_paths(options: Mapping[str, Any], document: Document) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _glass(values: Values) -> Values:
 
 
 # Its pictures are RGB, and it asks OpenCV for the grey of BGR: red and blue change places.
-_WEIGHTS = {"weights": [0.114, 0.587, 0.299]}
+_WEIGHTS = {"weights": (0.114, 0.587, 0.299)}
 
 
 def _alpha(values: Values, rate: float, notes: list[str]) -> list[Step]:
@@ -117,11 +117,14 @@ def _shift(values: Values, rate: float, notes: list[str]) -> list[Step]:
 
 
 def _affine(values: Values, rate: float, notes: list[str]) -> list[Step]:
-    (a, b), (c, d) = values["matrix"]
-    down, right = values["offset"]
+    try:
+        (a, b), (c, d) = values["matrix"]
+        down, right = values["offset"]
+    except (TypeError, ValueError):
+        raise ValueError("matrix is [[a, b], [c, d]] and offset is [down, right]") from None
     # SciPy's order is (row, column); framefx's is (x, y).
-    matrix = [[d, c, right], [b, a, down]]
-    return _move("affine", matrix=[[float(v) for v in row] for row in matrix], border="transparent")
+    matrix = (d, c, right), (b, a, down)
+    return _move("affine", matrix=tuple(tuple(float(v) for v in row) for row in matrix), border="transparent")
 
 
 def _anonymize(values: Values, rate: float, notes: list[str]) -> list[Step]:
