@@ -1,4 +1,4 @@
-"""A green cloth instead of a network: the layer `screen`, and the filter `despill`."""
+"""A green cloth instead of a network: the layer `screen`, and the filter `ungreen`."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def screen(frame: Frame) -> Mask:
     return Mask(np.clip(soft, 0, 255).astype(np.uint8), frame.size, frame.index)
 
 
-def despill(
+def ungreen(
     frame: Frame,
     *,
     strength: Annotated[float, Field(ge=0, le=1, description="part of the surplus green to take; 0 leaves it")] = 1.0,
@@ -33,9 +33,9 @@ def despill(
 
 @hookimpl
 def framefx_register(register: Register) -> None:
-    """Add both; unless told otherwise, `despill` leaves the cloth itself alone."""
+    """Add both; unless told otherwise, `ungreen` leaves the cloth itself alone."""
     register.layer(screen)
-    register.filter(despill, where="not-screen")
+    register.filter(ungreen, where="not-screen")
 
 
 def _channels(pixels: np.ndarray) -> list[np.ndarray]:

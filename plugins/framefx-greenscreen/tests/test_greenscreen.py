@@ -35,23 +35,23 @@ def test_any_size_will_do(shape):
 
 
 def test_despill_leaves_no_green_above_the_others(frame):
-    red, green, blue = np.moveaxis(greenscreen.despill(frame).pixels, 2, 0)
+    red, green, blue = np.moveaxis(greenscreen.ungreen(frame).pixels, 2, 0)
     assert (green <= np.maximum(red, blue)).all()
 
 
 def test_despill_touches_nothing_else(frame):
     before = frame.pixels.copy()
-    after = greenscreen.despill(frame).pixels
+    after = greenscreen.ungreen(frame).pixels
     assert (after[..., [0, 2]] == before[..., [0, 2]]).all()
     assert (after[..., 1] <= before[..., 1]).all()
 
 
 def test_strength_0_changes_nothing(frame):
     before = frame.pixels.copy()
-    assert (greenscreen.despill(frame, strength=0).pixels == before).all()
+    assert (greenscreen.ungreen(frame, strength=0).pixels == before).all()
 
 
 def test_the_frame_that_came_in_is_not_written(scene):
     kept = scene.copy()
-    greenscreen.despill(Frame.borrow(scene))
+    greenscreen.ungreen(Frame.borrow(scene))
     assert (scene == kept).all()

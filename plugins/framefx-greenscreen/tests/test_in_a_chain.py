@@ -16,7 +16,7 @@ def scene():
 
 
 def test_a_background_without_a_model(scene, list_sink):
-    framefx.run(ListSource([scene] * 2), list_sink, "replace=color=blue:where=screen,despill", model="none.tflite")
+    framefx.run(ListSource([scene] * 2), list_sink, "replace=color=blue:where=screen,ungreen", model="none.tflite")
     [_, last] = list_sink.pixels
     assert (last[:, :20] == (0, 0, 255)).all()
     assert (last[:, 28:36] == (180, 180, 130)).all()
@@ -25,5 +25,5 @@ def test_a_background_without_a_model(scene, list_sink):
 def test_an_option_out_of_its_bounds_is_refused_before_anything_opens(scene):
     source = ListSource([scene])
     with pytest.raises(framefx.FramefxError, match="strength"):
-        framefx.run(source, ListSink(), "despill=strength=2")
+        framefx.run(source, ListSink(), "ungreen=strength=2")
     assert source.opened == 0
