@@ -1,5 +1,7 @@
 """Code in the documentation runs: Python as it stands, commands as far as they can be checked without a camera."""
 
+import importlib.util
+import json
 import re
 import shlex
 from pathlib import Path
@@ -137,3 +139,13 @@ def test_errors_shown_are_those_that_come(root):
         Chain.parse("blur=,color")
     shown = "framefx: " + str(caught.value)
     assert shown in (root / "docs/chains.md").read_text()
+
+
+def test_the_figures_of_the_readme_are_the_measured_ones(root):
+    """After `framefx bench`: `python docs/fill_readme.py`."""
+    spec = importlib.util.spec_from_file_location("fill_readme", root / "docs" / "fill_readme.py")
+    fill = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fill)
+    report = json.loads((root / "docs" / "benchmarks.json").read_text())
+    text = (root / "README.md").read_text()
+    assert text == fill.filled(text, report)
