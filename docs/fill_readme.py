@@ -10,7 +10,7 @@ SIZES = ("1280x720", "1920x1080")
 
 
 def figures(report: dict) -> str:
-    """Return the README's table: CPU time of a blurred background per frame, and how many times as long the others take."""
+    """Return the table: CPU time of a blurred background per frame, and how many times as long the others take."""
     machine = report["machine"]
     rows = {row["size"]: row for suite in report["suites"] for row in suite["rows"] if row["name"] == "blur"}
     lines = [
