@@ -139,7 +139,7 @@ class Frame:
         Seconds since the pipeline's first frame, by the capture clock; never runs backwards.
     """
 
-    __slots__ = ("_alpha", "_index", "_owned", "_pixels", "_pool", "_size", "_time", "_writable", "factor")
+    __slots__ = ("_alpha", "_index", "_owned", "_pixels", "_pool", "_size", "_small", "_time", "_writable", "factor")
 
     def __init__(
         self,
@@ -162,6 +162,8 @@ class Frame:
         self._owned = owned
         self._writable = writable
         self._size: Size = size or (pixels.shape[0], pixels.shape[1])
+        # Shared by all handles of the same content; a handle that may be written starts a new one.
+        self._small: dict[int, Image] = {}
         self.factor = factor
 
     @classmethod
@@ -305,6 +307,33 @@ class Frame:
         """Lend an uninitialised uint8 array from this frame's pool: scratch memory without allocation."""
         return self._pool.array(shape)
 
+    def downsampled(self, factor: int) -> Image:
+        """Return the picture averaged down by `factor`, computed once for all who ask: the model, a blur, a plugin.
+
+        Parameters
+        ----------
+        factor : int
+            1 to 64.
+
+        Returns
+        -------
+        (ceil(height / factor), ceil(width / factor), 3) uint8
+            Read-only. Blocks at the right and bottom edges average what exists.
+        """
+        found = self._small.get(factor)
+        if found is not None and not self._writable:
+            return found
+        from framefx import kernels
+
+        source, step = self.pixels, factor
+        half = None if self._writable or factor % 2 else self._small.get(factor // 2)
+        if half is not None and not any(side % (factor // 2) for side in self._size):
+            source, step = half, 2  # a mean of means, as its blocks are all full
+        rows, columns = (-(-side // factor) for side in self._size)
+        small = kernels.downsample(source, step, out=self._pool.array((rows, columns, 3)))
+        self._small[factor] = _read_only(small)
+        return self._small[factor]
+
     def _full_alpha(self) -> npt.NDArray[np.uint8] | None:
         # A reduced alpha does not fit full-size pixels; such a frame is opaque unless the filter says otherwise.
         return self._alpha if self.factor == 1 else None
@@ -318,7 +347,7 @@ class Frame:
         writable: bool = False,
         factor: int = 1,
     ) -> Frame:
-        return Frame(
+        frame = Frame(
             pixels,
             alpha,
             self._index,
@@ -329,6 +358,9 @@ class Frame:
             size=self._size,
             factor=factor,
         )
+        if pixels is self._pixels and not self._writable and not writable:
+            frame._small = self._small
+        return frame
 
     def _lend(self, *, shared: bool) -> Frame:
         """Return a fresh read-only handle for one reader; the core alone knows whether others read too."""

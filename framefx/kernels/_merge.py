@@ -60,6 +60,20 @@ def _merge_row(
 
 
 @Helper
+def _mix_row(
+    out: U8, base: U8, top: U8, place: int, spans: I32, count: int, value: I16, step: I16, down: int, frac: I16
+) -> None:
+    """Do what `_merge_row` does, where pure top is in `out` already."""
+    for s in range(count):
+        a, b, kind = spans[s, 0], spans[s, 1], spans[s, 2]
+        if kind != TOP and place == APART:
+            copy(base[a:b], out[a:b])
+        if kind == MIX:
+            fill(frac[a:b], down)
+            _blend(out[a:b], top[a:b], value[a:b], step[a:b], frac[a:b], 0)
+
+
+@Helper
 def _read_mask(mask: U8, j: int, start: I32, across: F32, spans: I32, cells: U8, value: I16, step: I16) -> Any:
     """Find the spans between mask rows j and j + 1 and widen where they mix; returns the count of spans."""
     upper, lower = mask[j], mask[min(j + 1, mask.shape[0] - 1)]
@@ -73,9 +87,9 @@ def _read_mask(mask: U8, j: int, start: I32, across: F32, spans: I32, cells: U8,
 @Helper
 def _top_row(
     small: U8, i: int, down: int, factor: int, held: I32, near: I16, wide: I16, frac: I16,
-    spans: I32, count: int, top: U8,
+    spans: I32, count: int, top: U8, out: U8,
 ) -> None:  # fmt: skip
-    """Upsample a row of reduced pixels where the mask shows it."""
+    """Upsample a row of reduced pixels where the mask shows it: into `top` to be blended, else into `out` at once."""
     skip, k = 3 * (factor - factor // 2), min(i + 1, small.shape[0] - 1)
     widen_pair(small, i, held, near, factor, wide)
     upper, lower = wide[i % 2, skip:], wide[k % 2, skip:]
@@ -83,7 +97,8 @@ def _top_row(
         if spans[s, 2] != BASE:
             a, b = spans[s, 0], spans[s, 1]
             fill(frac[a:b], down)
-            between_rows(upper[a:b], lower[a:b], frac[a:b], top[a:b])
+            row = out if spans[s, 2] == TOP else top
+            between_rows(upper[a:b], lower[a:b], frac[a:b], row[a:b])
 
 
 @kernel(
@@ -120,8 +135,8 @@ def _merge_reduced(
             last = row[y]
             count = _read_mask(mask, last, start, across, spans, cells, value, step)
         if count > 1 or spans[0, 2] != BASE:
-            _top_row(small, small_row[y], small_down[y], factor, held, near, wide, frac, spans, count, top)
-        _merge_row(out[y], base[y], top, place, spans, count, value, step, down[y], frac)
+            _top_row(small, small_row[y], small_down[y], factor, held, near, wide, frac, spans, count, top, out[y])
+        _mix_row(out[y], base[y], top, place, spans, count, value, step, down[y], frac)
 
 
 @kernel("u8[:,:], const u8[:,:], i64, const i32[:], const i16[:], i16[:,:], i16[:], i16[:,:], i32[:], i32[:,:]")

@@ -116,7 +116,9 @@ def _region_blur(
 
 
 @uses(_downsample, _region_blur)
-def region_blur(src: U8, mask: U8 | None, sigma: float, factor: int, *, out: U8 | None = None) -> U8:
+def region_blur(
+    src: U8, mask: U8 | None, sigma: float, factor: int, *, small: U8 | None = None, out: U8 | None = None
+) -> U8:
     """Blur the part of a picture that a mask shows, for `masked_merge` to lay over it.
 
     The picture is averaged down by `factor` and blurred there, each pixel weighed by the mask's eighth power
@@ -130,7 +132,9 @@ def region_blur(src: U8, mask: U8 | None, sigma: float, factor: int, *, out: U8 
         Any size; it covers the whole picture. Where it is 0 everywhere around, the plain blur appears.
     sigma : pixels of `src`
     factor : 1 to 64
-        About ``sigma / 1.7`` or less; with more, the result is blurrier than asked for.
+        About ``sigma / 0.85`` or less; with more, the result is blurrier than asked for.
+    small : (ceil(h / factor), ceil(w / factor), 3) uint8, optional
+        ``downsample(src, factor)``, where that is known already.
     out : (ceil(h / factor), ceil(w / factor), 3) uint8
 
     Returns
@@ -150,7 +154,12 @@ def region_blur(src: U8, mask: U8 | None, sigma: float, factor: int, *, out: U8 
     mask_h, mask_w = check("mask", mask, PLANE)
     size = small_h, small_w = -(-h // factor), -(-w // factor)
     out = output("out", out, (*size, 3), src, mask)
-    small = src if factor == 1 else downsample(src, factor, out=scratch("region.small", (*size, 3), np.uint8))
+    if small is not None:
+        check("small", small, (*size, 3))
+    elif factor == 1:
+        small = src
+    else:
+        small = downsample(src, factor, out=scratch("region.small", (*size, 3), np.uint8))
     taps = _gaussian(max(0.0, sigma * sigma - _added_variance(factor)) / factor**2)
     radius = taps.shape[0] - 1
     tables = axis(mask_w, small_w, mask_w / w * factor)[0], axis(mask_h, small_h, mask_h / h * factor)[0]
@@ -171,6 +180,7 @@ _EVERYWHERE = np.full((1, 1), 255, np.uint8)
 _WEIGHTS = np.maximum(np.round(255 * (np.arange(256) / 255) ** _PURITY), 1).astype(np.uint8)
 
 
+@functools.lru_cache(maxsize=64)
 def _added_variance(factor: int) -> float:
     """Return the variance of averaging over a block, plus the mean of what bilinear enlarging adds."""
     at = (np.arange(factor) + 0.5 + factor // 2) / factor - 0.5

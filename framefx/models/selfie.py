@@ -20,7 +20,7 @@ from framefx.models.decoding import person_decoder
 from framefx.protocols import Model, Session
 
 if TYPE_CHECKING:
-    from framefx.frame import Frame
+    from framefx.frame import Frame, Size
 
 _INPUTS = (np.dtype(np.float32), np.dtype(np.uint8), np.dtype(np.int8))
 
@@ -67,7 +67,9 @@ class SelfieModel:
         self._decode = person_decoder(session.outputs[0], _answers(session))
 
     def prepare(self, frame: Frame, out: npt.NDArray[Any]) -> None:
-        """Write `frame`, stretched to the network's size, into `out` in one pass.
+        """Write `frame`, stretched to the network's size, into `out`.
+
+        Starts from the frame's own smaller picture where that is still larger than the input: a blur needs it too.
 
         Parameters
         ----------
@@ -76,7 +78,9 @@ class SelfieModel:
         out : (1, H, W, 3) float32, uint8 or int8
             The session's buffer: 0 to 1 for float32, the pixels themselves for uint8, less 128 for int8.
         """
-        _fill(frame.pixels, out)
+        _, rows, columns, _ = out.shape
+        factor = _shared_factor(frame.size, (rows, columns))
+        _fill(frame.pixels if factor == 1 else frame.downsampled(factor), out)
 
     def outputs_for(self, wanted: Sequence[str]) -> Sequence[str]:
         """Return the names of the outputs that the layers `wanted` are made of."""
@@ -90,6 +94,14 @@ class SelfieModel:
         if "person" not in wanted:
             return {}
         return {"person": Mask(self._decode(outputs[self._output][0]), frame.size, frame.index)}
+
+
+def _shared_factor(size: Size, wanted: Size) -> int:
+    """Return the largest of 4, 2 and 1 whose smaller picture has full blocks and no fewer pixels than wanted."""
+    for factor in (4, 2):
+        if all(side % factor == 0 and side // factor >= least for side, least in zip(size, wanted, strict=True)):
+            return factor
+    return 1
 
 
 def _fill(pixels: npt.NDArray[np.uint8], out: npt.NDArray[Any]) -> None:
