@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from framefx.training.data import Item
 from framefx.training.degrade import Degrade
-from framefx.training.rooms import procedural
+from framefx.training.rooms import drape, procedural
 
 Bytes = npt.NDArray[np.uint8]
 Random = np.random.Generator
@@ -30,7 +30,8 @@ class Recipe:
         Shares of samples put together from cut-outs and of samples without anybody; the rest
         are pictures as they were taken.
     decoy : float
-        Share of those that get a thing with a person's outline first (and of these, another one).
+        Share of those that get a hanging cloth, or a thing with a person's outline, before any person
+        (and of these, another one).
     second : float
         Share of plain samples that get one more person pasted in.
     strength : float
@@ -120,7 +121,10 @@ class Sampler:
         if chance < recipe.empty + recipe.composite:
             rgba = self.background(rng)
             while rng.random() < recipe.decoy:
-                self.paste(rgba, rng, decoy=True)
+                if rng.random() < 0.35:
+                    drape(rgba, rng)
+                else:
+                    self.paste(rgba, rng, decoy=True)
         if chance < recipe.empty:
             pass
         elif chance < recipe.empty + recipe.composite:

@@ -93,6 +93,29 @@ def chair(picture: Bytes, rng: Random) -> None:
     cv2.rectangle(picture, (x - w // 2, top + axes[1]), (x + w // 2, height), colour, -1)
 
 
+def drape(rgba: Bytes, rng: Random) -> None:
+    """Hang a striped or plain cloth (a curtain, a flag, a towel) into RGBA, in place.
+
+    Cloth that nobody wears looks like clothes in everything but its outline.
+    """
+    height, width = rgba.shape[:2]
+    x, y = rng.uniform(-0.2, 0.9) * width, rng.uniform(-0.3, 0.6) * height
+    w, h = rng.uniform(0.1, 0.5) * width, rng.uniform(0.3, 1.3) * height
+    corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]])
+    corners += rng.normal(0, 0.12, (4, 2)) * (w, h)
+    outline = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(outline, [corners.astype(np.int32)], 255, cv2.LINE_AA)
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    along = (columns * rng.normal(0, 0.15) + rows * rng.normal(0, 0.15)).astype(np.float32)
+    first, second = np.array(_color(rng), np.float32), np.array(_color(rng), np.float32)
+    stripes = (np.sin(along * rng.uniform(0.5, 4)) > rng.choice((-2.0, 0.0, 0.5)))[..., None]
+    folds = np.sin(columns * rng.uniform(0.1, 0.7) + np.sin(rows * 0.05) * rng.uniform(0, 3))
+    cloth = np.where(stripes, first, second) * (1 - rng.uniform(0.05, 0.35) * (1 + folds[..., None]) / 2)
+    inside = outline[..., None].astype(np.float32) / 255
+    rgba[..., :3] = rgba[..., :3] * (1 - inside) + cloth * inside
+    rgba[..., 3] = np.minimum(rgba[..., 3], cv2.bitwise_not(outline))
+
+
 def procedural(size: tuple[int, int], rng: Random) -> Bytes:
     """Return one drawn background, (H, W, 3), uint8, slightly textured."""
     maker = (gradient, studio, room, room)[int(rng.integers(4))]
