@@ -144,7 +144,7 @@ def _upsample(
     out: U8, small: U8, factor: int, row: I32, down: I16, wide: I16, frac: I16, near: I16, held: I32, spans: I32
 ) -> None:
     for y in range(out.shape[0]):
-        _top_row(small, row[y], down[y], factor, held, near, wide, frac, spans, 1, out[y])
+        _top_row(small, row[y], down[y], factor, held, near, wide, frac, spans, 1, out[y], out[y])
 
 
 @kernel("u8[:,:], const u8[:,:], const i32[:], const f32[:], const i32[:], const i16[:], i16[:,:]")
