@@ -11,7 +11,7 @@ from pydantic import Field
 
 from framefx.frame import Frame, Size
 
-_FACTOR = 16
+_FACTOR = 8
 _SPARE = 128  # pixels of the tile to the right of a frame
 _ROWS = 256
 

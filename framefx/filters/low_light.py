@@ -15,7 +15,7 @@ from framefx.frame import Frame
 F32 = npt.NDArray[np.float32]
 
 _FACTOR = 8
-_TARGET = 0.42  # mean brightness of a well exposed face call
+_TARGET = 0.5  # mean brightness of a well exposed face call
 _MOST = 6.0  # more gain shows nothing but noise
 _FLICKER = 0.12  # seconds over which the map follows the picture
 

@@ -14,7 +14,8 @@ class Warp:
     """Bend the picture like a lens, or tilt it in space.
 
     A lens of one term (Brown, 1966) behind a projective map, as one resampling by a table made once. Masks do not
-    move with it, as they do with `zoom`, `move` and `affine`: make it the last step, or one of a stack's entry.
+    move with it, as they do with `zoom`, `move` and `affine`: make it the last step, or one of a stack's entry. What
+    it looks for beyond the picture's edge is black.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Warp:
         out = frame.new(alpha=frame.alpha is not None)
         for src, dst in ((frame.pixels, out.pixels), (frame.alpha, out.alpha)):
             if src is not None and dst is not None:
-                cv2.remap(src, places, parts, cv2.INTER_LINEAR, dst=dst, borderMode=cv2.BORDER_REFLECT_101)
+                cv2.remap(src, places, parts, cv2.INTER_LINEAR, dst=dst, borderMode=cv2.BORDER_CONSTANT)
         return out
 
     def close(self) -> None:
@@ -57,5 +58,14 @@ class Warp:
         away = np.maximum(1 + 0.5 * (self._turn * x - self._tilt * y), 0.1)
         x, y = x * away, y * away
         bend = 1 + 0.5 * self._lens * ((x * x + y * y) - 1)
-        x, y = x * bend * half + width / 2 - 0.5, y * bend * half + height / 2 - 0.5
-        return cv2.convertMaps(x.astype(np.float32), y.astype(np.float32), cv2.CV_16SC2)
+        if self._lens < 0:
+            # Nothing beyond the picture is looked at where the nearest edges bulge inwards.
+            bend /= 1 + 0.5 * self._lens * ((min(height, width) / 2 / half) ** 2 - 1)
+        x, y = _inside(x * bend * half + width / 2 - 0.5, width), _inside(y * bend * half + height / 2 - 0.5, height)
+        return cv2.convertMaps(x, y, cv2.CV_16SC2)
+
+
+def _inside(at: Any, side: int) -> Any:
+    """Take what is within half a pixel of the picture for its edge: no black line comes in."""
+    nearest = np.clip(at, 0, side - 1)
+    return np.where(np.abs(at - nearest) <= 0.51, nearest, at).astype(np.float32)

@@ -35,6 +35,11 @@ def _clip(value: float) -> Any:
 
 
 @Helper
+def _luma(red: float, green: float, blue: float) -> Any:
+    return np.float32(0.2126) * red + np.float32(0.7152) * green + np.float32(0.0722) * blue
+
+
+@Helper
 def _restore(pixel: U8, fore: F32, back: F32, part: float, strength: float) -> None:
     """Blur fusion (Forte, 2021): what the two means leave unexplained is the foreground's, as far as it is there."""
     for c in range(3):
@@ -46,15 +51,17 @@ def _restore(pixel: U8, fore: F32, back: F32, part: float, strength: float) -> N
 @Helper
 def _despill(pixel: U8, fore: F32, back: F32, strength: float) -> None:
     """Take off what a pixel has of the background's hue beyond what the person nearby has of it."""
-    luma = np.float32(0.2126) * back[0] + np.float32(0.7152) * back[1] + np.float32(0.0722) * back[2]
-    hue = (back[0] - luma, back[1] - luma, back[2] - luma)
-    size = hue[0] * hue[0] + hue[1] * hue[1] + hue[2] * hue[2]
-    spill = np.float32(0)
+    level = _luma(back[0], back[1], back[2])
+    seen = _luma(np.float32(pixel[0]), np.float32(pixel[1]), np.float32(pixel[2]))
+    own = seen - _luma(fore[0], fore[1], fore[2])
+    size, spill = np.float32(100), np.float32(0)
     for c in range(3):
-        spill += (np.float32(pixel[c]) - fore[c]) * hue[c]
-    share = max(spill, np.float32(0)) / (size + np.float32(100)) * strength
+        hue = back[c] - level
+        size += hue * hue
+        spill += (np.float32(pixel[c]) - fore[c] - own) * hue
+    share = max(spill, np.float32(0)) / size * strength
     for c in range(3):
-        pixel[c] = _clip(np.float32(pixel[c]) - hue[c] * share)
+        pixel[c] = _clip(np.float32(pixel[c]) - (back[c] - level) * share)
 
 
 @kernel(

@@ -23,7 +23,8 @@ def _lift_row(small: U8, weight: U16, lift: F32, beside: I32, line: F32) -> None
     radius = (pitch - w) // 2
     r, g, b, total = line[radius:], line[pitch + radius :], line[2 * pitch + radius :], line[3 * pitch + radius :]
     for x in range(w):
-        m, i = np.float32(weight[x]), np.uint64(3 * x)
+        # The least weight is 1; lifting would make even that much of a bright person visible.
+        m, i = np.float32(weight[x]) - np.float32(0.9999), np.uint64(3 * x)
         r[x], g[x], b[x] = lift[small[i]] * m, lift[small[i + np.uint64(1)]] * m, lift[small[i + np.uint64(2)]] * m
         total[x] = m
     for p in range(4):
