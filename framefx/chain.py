@@ -30,7 +30,7 @@ class Call:
 
     `options` maps names to what was written (text from a chain, any YAML value from a config file); the filter's
     signature converts and checks it later. `origin` says where the step was written, for error messages; `base`
-    is the folder that paths in it are relative to.
+    is the folder that paths in it are relative to. `changed` names the options that ``--set`` gave it.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Call:
     label: str | None = None
     origin: str = field(default="", compare=False)
     base: Path | None = field(default=None, compare=False)
+    changed: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         head = self.name + (f"@{self.label}" if self.label else "")

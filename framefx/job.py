@@ -84,13 +84,15 @@ class Job:
         """
         chain, stack = self.settings.chain, self.settings.stack
         if chain is not None and stack is not None:
-            raise UsageError("chain and stack are both given: a stack's pictures have chains of their own")
+            raise UsageError(
+                f"{self._place('stack')}chain and stack are both given: a stack's pictures have chains of their own"
+            )
         if stack is not None:
             entries = Stack(tuple(self._entry(entry, number) for number, entry in enumerate(stack)))
         elif chain is not None:
             entries = Stack.of(self._chain(chain, "chain"))
         else:
-            raise UsageError("no chain: say what to do with --chain, for example --chain blur")
+            raise UsageError(f"{self._place()}no chain: say what to do with --chain, for example --chain blur")
         return override(entries, self.settings.set)
 
     def _entry(self, entry: StackEntry, number: int) -> Entry:

@@ -28,7 +28,7 @@ def override(stack: Stack, changes: Sequence[str]) -> Stack:
         number = _find(calls, step, change)
         call = calls[number]
         options = {**call.options, option: value}
-        calls[number] = replace(call, options=options, origin=f"--set {change}")
+        calls[number] = replace(call, options=options, origin=f"--set {change}", changed=(*call.changed, option))
         stack = _rebuilt(stack, calls)
     return stack
 

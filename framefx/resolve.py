@@ -48,7 +48,7 @@ def _bind(call: Call, label: str, registry: Registry) -> tuple[BoundStep, Where]
         if not step.options.names:
             raise OptionError(f"{call.origin}: {call.name} has no options, got {value!r}")
         first = step.options.names[0]
-        if first in options:
+        if first in options and first not in call.changed:
             raise OptionError(f"{call.origin}: {call.name}: option '{first}' is given twice")
         options = {first: value, **options}
     where_text = options.pop("where", None)
@@ -60,6 +60,7 @@ def _bind(call: Call, label: str, registry: Registry) -> tuple[BoundStep, Where]
         bound = BoundStep(label, step, checked, ())
     except (ValueError, TypeError) as error:
         raise OptionError(f"{call.origin}: {call.name}: {error}") from error
+    bound.origin = call.origin
     return bound, where
 
 
@@ -67,13 +68,15 @@ def _require(op: Op, layers: LayerPlan) -> None:
     for bound in op.steps:
         if bound.dead:
             continue
-        owner = f"filter '{bound.label}'"
+        owner = (f"{bound.origin}: " if bound.origin else "") + f"filter '{bound.label}'"
         bound.needs = tuple(need.name for need in bound.step.needs)
         for need in bound.step.layers:
             layers.require(need.name, owner, need.kind, optional=need.optional)
     if isinstance(op, Group):
         for term in op.where.terms:
-            layers.require(term, f"where={op.where} of '{op.live[0].label}'", Mask)
+            first = op.live[0]
+            at = f"{first.origin}: " if first.origin else ""
+            layers.require(term, f"{at}where={op.where} of '{first.label}'", Mask)
 
 
 def label_steps(chain: Chain) -> list[str]:
@@ -87,7 +90,8 @@ def label_steps(chain: Chain) -> list[str]:
     given = Counter(call.label for call in chain if call.label)
     twice = next((label for label, count in given.items() if count > 1), None)
     if twice:
-        raise PlanError(f"two steps are labelled '@{twice}': labels name one step")
+        origin = [call.origin for call in chain if call.label == twice][1]
+        raise PlanError(f"{origin}: two steps are labelled '@{twice}': labels name one step")
     totals = Counter(call.name for call in chain if not call.label)
     seen: Counter[str] = Counter()
     labels = []

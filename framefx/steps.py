@@ -62,6 +62,7 @@ class BoundStep:
     instance: Callable[..., Any] = field(init=False)
     dead: bool = False
     given_away: bool = False
+    origin: str = ""
 
     def __post_init__(self) -> None:
         self.instance = self.step.target

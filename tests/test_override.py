@@ -47,3 +47,11 @@ def test_steps_of_every_picture_of_a_stack_can_be_named():
     stack = Stack((Entry(chain=Chain.parse("blur")), Entry("person", Chain.parse("color"))))
     result = override(stack, ["color.gamma=2"])
     assert [str(entry.chain) for entry in result.entries] == ["blur", "color=gamma=2"]
+
+
+def test_a_set_option_wins_over_the_one_without_a_name():
+    from framefx.plan import Plan
+    from framefx.plugins import PluginManager
+
+    stack = override(Stack.of(Chain.parse("blur=12:where=all")), ["blur.radius=20"])
+    assert Plan(stack, PluginManager().registry).steps[0].options == {"radius": 20.0}
