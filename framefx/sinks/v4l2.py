@@ -16,7 +16,7 @@ from framefx.v4l2.device import LINUX, System
 from framefx.v4l2.holders import Holder, holders, named
 from framefx.v4l2.listing import loopbacks
 from framefx.v4l2.output import Output
-from framefx.v4l2.pixels import PACKED
+from framefx.v4l2.pixels import PACKED, warm_pack
 from framefx.v4l2.problems import MODPROBE, explain
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,10 @@ class VirtualCamera:
         self._retry_at = 0.0
         self._wait = _FIRST_WAIT
 
+    def warm(self) -> None:
+        """Compile the conversion, or load it from the cache; `open` does it where nobody did before."""
+        warm_pack(self._formats[0])
+
     def open(self, size: Size, rate: float, has_alpha: bool) -> None:
         """Become the device's writer.
 
@@ -83,6 +87,8 @@ class VirtualCamera:
         """
         self._size, self._rate = size, rate
         self.path = self._find()
+        # Before the device shows itself as a camera: a reader would wait for the first picture meanwhile.
+        self.warm()
         self._output = self._opened()
         picture = self._output.picture
         log.info("%s: %s %dx%d", self.path, picture.format, picture.width, picture.height)

@@ -21,7 +21,7 @@ from framefx.frame import Image
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.device import LINUX, Device, Identity, Picture, System
 from framefx.v4l2.holders import Holder, holders, named
-from framefx.v4l2.pixels import PACKED, Packer, fit, packed_size
+from framefx.v4l2.pixels import PACKED, Packer, fit, packed_size, warm_pack
 from framefx.v4l2.problems import MODPROBE, explain
 from framefx.v4l2.readers import EventReaders, Readers, watch_readers
 from framefx.v4l2.stream import Stream
@@ -76,12 +76,13 @@ class Output:
         self._device = self._opened()
         try:
             self.picture = self._agreed(width, height, formats)
+            warm_pack(self.picture.format)
+            self._packer = Packer(self.picture.format, self.picture.width, self.picture.height)
             self._readers: Readers | None = watch_readers(self._device)
             self._start(rate)
         except OSError as error:
             self._device.close()
             raise error if isinstance(error, DeviceError) else self._explained(error) from error
-        self._packer = Packer(self.picture.format, self.picture.width, self.picture.height)
         self._canvas: Image | None = None
 
     def write(self, pixels: Image) -> None:

@@ -44,15 +44,20 @@ class Packer:
     def __init__(self, format: str, width: int, height: int) -> None:
         from framefx import kernels
 
-        name = f"rgb_to_{_NAMES[format]}"
-        kernels.warm([name])
         self._data: Bytes = np.zeros(packed_size(format, width, height), np.uint8)
-        self._convert = getattr(kernels, name)
+        self._convert = getattr(kernels, f"rgb_to_{_NAMES[format]}")
 
     def pack(self, pixels: Image) -> Bytes:
         """Return the bytes of `pixels`, (height, width, 3) uint8 RGB; valid until the next call."""
         self._convert(pixels, out=self._data)
         return self._data
+
+
+def warm_pack(format: str) -> None:
+    """Compile what `Packer` needs for a format, or load it from the cache."""
+    from framefx.kernels import warm
+
+    warm([f"rgb_to_{_NAMES[format]}"])
 
 
 def warm_unpack(format: str) -> None:

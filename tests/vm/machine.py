@@ -206,6 +206,8 @@ def _boot(argv: Sequence[str], seconds: float, echo: bool) -> str:
     finally:
         timer.cancel()
         _end(process)
+        if process.stdout is not None:
+            process.stdout.close()
     return "".join(lines)
 
 
