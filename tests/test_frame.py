@@ -8,6 +8,7 @@ import pytest
 
 from framefx.errors import PluginError
 from framefx.frame import Frame, FramePool
+from framefx.testing import make_frame
 
 
 def picture(height=3, width=5, value=7):
@@ -288,3 +289,32 @@ def test_a_reduced_alpha_does_not_survive_full_size_pixels(owned):
 
 def test_the_repr_says_which_frame_it_is(owned):
     assert repr(owned) == "<Frame 4 5x3 at 0.500 s>"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (24, 40), (23, 41)])
+def test_a_smaller_picture_is_the_mean_of_its_blocks_and_made_once(size):
+    frame = make_frame(*size)
+    first = frame.downsampled(2)
+    assert frame._lend(shared=True).downsampled(2) is first
+    block = frame.pixels[:2, :2].reshape(-1, 3).mean(0)
+    assert np.abs(first[0, 0] - block).max() <= 0.5
+
+
+def test_a_smaller_picture_of_a_smaller_one_is_within_a_level():
+    frame = make_frame(32, 64)
+    frame.downsampled(4)
+    fresh = Frame.borrow(frame.pixels)
+    difference = frame.downsampled(8).astype(int) - fresh.downsampled(8)
+    assert np.abs(difference).max() <= 1
+
+
+def test_writing_makes_a_new_smaller_picture():
+    frame = FramePool().frame((8, 8))
+    frame.pixels[:] = 10
+    handle = frame._lend(shared=False)
+    assert (handle.downsampled(2) == 10).all()
+    written = handle.make_writable()
+    written.pixels[:] = 20
+    assert (written.downsampled(2) == 20).all()
+    written.pixels[:] = 30
+    assert (written.downsampled(2) == 30).all()
