@@ -18,10 +18,12 @@ from framefx.v4l2.holders import Holder, holders
 from framefx.v4l2.inotify import IN_CLOSE, IN_OPEN, Watch
 
 _LOOK_AGAIN = 0.25
-"""Seconds between looks at processes that have the device open: one may start or stop to stream unannounced."""
+"""Seconds between looks at processes that have the device open: one may start to stream unannounced."""
+_STREAMS_ON = 2.0
+"""Seconds between such looks while one streams: it closes when it stops, and a browser's memory map is long."""
 _NOT_A_PROBE = 1.0
 """Seconds after which a process that holds the device open unmapped is taken for a reader by `read`."""
-_LOOK_ANYWAY = 10.0
+_LOOK_ANYWAY = 60.0
 """Seconds after which a look is taken without an event: another mount of /dev gives none."""
 
 
@@ -109,7 +111,7 @@ class ProcReaders:
     def _remember(self, found: list[Holder], now: float) -> None:
         self._since = {holder.pid: self._since.get(holder.pid, now) for holder in found}
         self._streaming = any(holder.streams for holder in found)
-        self._next_known = now + _LOOK_AGAIN
+        self._next_known = now + (_STREAMS_ON if self._streaming else _LOOK_AGAIN)
 
     def _notice_unseen(self, masks: list[int], now: float) -> None:
         """A process of another user cannot be seen: it is there from its open to the next close."""

@@ -70,6 +70,16 @@ def test_a_program_that_streams_is_one_within_a_quarter_of_a_second(scene):
     assert not scene.after(0.05)
 
 
+def test_a_program_that_streams_is_not_looked_at_all_the_time(scene):
+    scene.opens(1, streams=True)
+    assert scene.after(0)
+    scene.there = [Holder(1, "program", False)]
+    assert scene.after(0.9)
+    assert scene.after(1.2)  # it holds the device for more than a second
+    scene.closes(1)
+    assert not scene.after(0.1)
+
+
 def test_a_program_that_holds_on_without_streaming_reads_in_the_old_way(scene):
     scene.opens(1)
     scene.after(0)
