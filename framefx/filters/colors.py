@@ -49,7 +49,10 @@ NAMES = {
 
 
 def _checked(text: str) -> str:
-    parse_color(text)
+    try:
+        parse_color(text)
+    except OptionError:
+        raise ValueError(f"#rrggbb or one of {', '.join(NAMES)}") from None
     return text
 
 
