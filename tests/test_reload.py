@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import logging
 import threading
 import time
 
@@ -137,7 +138,8 @@ def test_another_size_is_refused(stream, caplog):
 
 
 def test_200_reloads_in_20_seconds(stream, caplog):
-    texts = [GOOD.format(number % 200) for number in range(200)]
+    caplog.set_level(logging.CRITICAL)  # pytest keeps what is logged, and errors keep what was being made
+    texts = [GOOD.format(number) for number in range(200)]
     with stream.show.running():
         stream.play(4)
         threads = threading.active_count()
@@ -146,9 +148,8 @@ def test_200_reloads_in_20_seconds(stream, caplog):
             assert stream.save(text)
             if number % 4 == 3:
                 assert not stream.save(BROKEN[number // 4 % len(BROKEN)])
-            assert stream.play()[5, 5, 0] == number % 200
+            assert stream.play()[5, 5, 0] == number
         seconds = time.monotonic() - begin
-        caplog.clear()  # it keeps the errors, and they keep what was being made
         gc.collect()
         assert threading.active_count() == threads
         assert sum(isinstance(item, Plan) for item in gc.get_objects()) <= 4
