@@ -194,11 +194,12 @@ class LayerPlan:
             values[made.name] = self._make(made, frame, values)
         return Layers(values, frame.index, frame.time)
 
-    def trial(self, frame: Frame) -> dict[str, Any]:
+    def trial(self, frame: Frame, *, run_models: bool = True) -> dict[str, Any]:
         """Return layers to warm a plan up with: what keeps no state is computed, the rest is made up."""
         frame = frame._lend(shared=True)
         makers: list[Callable[[], dict[str, Any]]] = [lambda: self._of_pictures(frame)]
-        makers += [lambda m=loaded: self._of_model(m, frame) for loaded in self.models]  # type: ignore[misc]
+        if run_models:
+            makers += [lambda m=loaded: self._of_model(m, frame) for loaded in self.models]  # type: ignore[misc]
         made_up = Mask(np.full((2, 2), 128, np.uint8), frame.size)
         values: dict[str, Any] = {name: made_up for name, kind in self._kinds.items() if kind is Mask}
         makers += [

@@ -181,13 +181,13 @@ class Plan:
         """Compute the layers of `frame` and run every step on it."""
         return self.apply(frame, self.compute_layers(frame))
 
-    def warm(self, frame: Frame) -> None:
+    def warm(self, frame: Frame, *, run_models: bool = True) -> None:
         """Compile what this plan uses by trying it on `frame`, a synthetic one; stateful steps are left alone.
 
         A stateful step that has a method `warm()` gets it called. A filter that fails here fails again on the
-        first frame, and is reported then.
+        first frame, and is reported then. `run_models` is False where another thread runs them at this time.
         """
-        values = self.layers.trial(frame)
+        values = self.layers.trial(frame, run_models=run_models)
         for op in self.ops:
             op.warm(frame, values, self.pool)
         for branch in self.branches[1:]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from framefx.errors import FramefxError
 from framefx.pipeline import Pipeline
 from framefx.plan import Plan
+from framefx.warmup import warm_plan
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ def reload(pipeline: Pipeline, path: Path, make_plan: Callable[[], Plan]) -> boo
     """Swap in the plan that the file says now; return whether it could be done."""
     try:
         plan = make_plan()
+        # Compiled here, the viewer never waits for it; the models may be running on the other plan's thread.
+        warm_plan(plan, run_models=False)
         pipeline.swap(plan)
     except FramefxError as error:
         log.warning("%s; the running chain is kept", error)

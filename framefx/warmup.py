@@ -22,9 +22,9 @@ def probe_frame(size: Size, index: int) -> Frame:
     return Frame.borrow(noise, index=index, time=index / 30)
 
 
-def warm_plan(plan: Plan) -> None:
-    """Compile what `plan` uses, or load it from the cache."""
-    plan.warm(probe_frame(_PROBE, 0))
+def warm_plan(plan: Plan, *, run_models: bool = True) -> None:
+    """Compile what `plan` uses, or load it from the cache; see `Plan.warm`."""
+    plan.warm(probe_frame(_PROBE, 0), run_models=run_models)
 
 
 @contextmanager
