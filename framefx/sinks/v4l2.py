@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 _GONE = (errno.ENODEV, errno.ENXIO, errno.EIO, errno.EBADF)
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 2.0
 _RENEGOTIATE = 2.0
+_OTHERS = 2.0
+"""Seconds between looks for another writer."""
 
 
 class VirtualCamera:
@@ -69,7 +71,8 @@ class VirtualCamera:
         self._output: Output | None = None
         self._size: Size = (0, 0)
         self._rate = 30.0
-        self._retry_at = 0.0
+        self._retry_at = self._look_at = 0.0
+        self._is_shared = False
         self._wait = _FIRST_WAIT
 
     def warm(self) -> None:
@@ -117,6 +120,7 @@ class VirtualCamera:
             output = self._renegotiated(output)
         try:
             output.write(frame.pixels)
+            self._notice_others(output)
         except OSError as error:
             self._lose(error)
 
@@ -168,6 +172,17 @@ class VirtualCamera:
         if not self._is_kept:
             log.info("%s: now %dx%d", self.path, output.picture.width, output.picture.height)
         return output
+
+    def _notice_others(self, output: Output) -> None:
+        """Say once that a second program writes to the device: readers see its pictures between these."""
+        if self._clock() < self._look_at:
+            return
+        self._look_at = self._clock() + _OTHERS
+        shared = output.is_shared()
+        if shared and not self._is_shared:
+            others = [holder for holder in self._look(self.path) if not holder.streams]
+            log.warning("%s is written by %s as well: readers see both in turn: close it", self.path, named(others))
+        self._is_shared = shared
 
     def _lose(self, error: OSError) -> None:
         self.finish()

@@ -84,6 +84,8 @@ class Output:
             self._device.close()
             raise error if isinstance(error, DeviceError) else self._explained(error) from error
         self._canvas: Image | None = None
+        self._writes = 0
+        self._seen: tuple[int, int] | None = None
 
     def write(self, pixels: Image) -> None:
         """Write (height, width, 3) uint8 RGB; another size than the device's is scaled, unstretched, on black.
@@ -100,10 +102,29 @@ class Output:
             fit(pixels, self._canvas)
             pixels = self._canvas
         self._device.write(self._packer.pack(pixels))
+        self._writes += 1
 
     def has_readers(self) -> bool:
         """Whether anybody reads; True when nothing can tell."""
         return self._readers is None or self._readers.present()
+
+    def is_shared(self) -> bool:
+        """Whether somebody else wrote to the device since the last call; 0.12.7 lets them, and says nothing.
+
+        The driver numbers what is written: numbers that are not this writer's are another's.
+        """
+        number = self._last_number()
+        before, self._seen = self._seen, None if number is None else (number, self._writes)
+        if number is None or before is None:
+            return False
+        return number - before[0] > self._writes - before[1] + 1
+
+    def _last_number(self) -> int | None:
+        try:
+            buffers = [self._device.ask(v4l.QUERYBUF, v4l.Buffer(index=i, type=v4l.OUTPUT)) for i in range(2)]
+        except OSError:
+            return None
+        return max(int(buffer.sequence) for buffer in buffers)
 
     def close(self) -> None:
         """Close; never raises."""

@@ -223,6 +223,11 @@ class FakeLoopback(FakeDevice):
     def s_parm(self, fd, answer):
         self.rate = answer.timeperframe.denominator / answer.timeperframe.numerator
 
+    def querybuf(self, fd, answer):
+        if self.newer:
+            raise refused(errno.EINVAL)
+        answer.sequence = max(0, len(self.written) - 1 - answer.index)
+
     def streamon(self, fd, kind):
         self.marked.add(fd)
         raise refused(errno.EINVAL)

@@ -195,6 +195,21 @@ def test_a_second_writer_is_told_who_the_first_is():
         other.stdout.close()
 
 
+@pytest.mark.skipif(NEWER, reason="from 0.13 on the driver refuses a second writer")
+def test_a_writer_who_comes_later_is_named(caplog):
+    with writing(VirtualCamera(LOOPBACK, format="YUYV"), bars()):
+        time.sleep(5)
+        assert not caplog.records
+        other = subprocess.Popen([sys.executable, "-c", WRITER, LOOPBACK], stdout=subprocess.PIPE)
+        try:
+            until(lambda: caplog.records)
+            assert f"is written by python (process {other.pid}) as well" in caplog.text
+        finally:
+            other.kill()
+            other.wait()
+            other.stdout.close()
+
+
 def test_readers_are_noticed_and_probes_are_not():
     with writing(VirtualCamera(LOOPBACK), bars()) as sink:
         assert not sink.wanted()
