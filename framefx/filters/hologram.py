@@ -12,7 +12,7 @@ from framefx.filters.tone import Weights
 from framefx.frame import Frame, Image
 
 _BAND, _PERIOD = 2, 5
-_BRIGHT, _GHOSTS = 0.548, ((5, 0.192), (-5, 0.36))
+_OFFSET, _BRIGHT, _GHOSTS = 5, 0.548, (0.192, 0.36)
 
 
 def hologram(
@@ -22,15 +22,12 @@ def hologram(
     weights: Weights = BT601,
 ) -> Frame:
     """Show the person as a hologram: cold colours, flickering dark bands, two ghosts."""
-    import cv2
-
     colors = frame.array(frame.pixels.shape)
     mapped(lightness(frame, weights), "winter", colors)
     _darken(colors, int(frame.time * flicker + 1e-6), frame)
     result = frame.array(frame.pixels.shape)
-    cv2.convertScaleAbs(colors, dst=result, alpha=_BRIGHT)
-    for offset, strength in _GHOSTS:
-        _add_shifted(result, colors, offset, strength)
+    _with_ghost(result, colors)
+    _add_shifted(result, colors, -_OFFSET, _GHOSTS[1])
     return frame.with_pixels(result)
 
 
@@ -46,6 +43,21 @@ def _darken(colors: Image, tick: int, frame: Frame) -> None:
     factors = frame.array(colors.shape)
     factors.reshape(height, -1)[:] = rows.reshape(-1, 1)[:height]
     cv2.multiply(colors, factors, dst=colors, scale=1 / 255)
+
+
+def _with_ghost(result: Image, colors: Image) -> None:
+    """Write the picture with its first ghost: one pass but for the strips where there is none."""
+    import cv2
+
+    height, width, _ = colors.shape
+    top, left = min(_OFFSET, height), min(_OFFSET, width)
+    for strip in (np.s_[:top], np.s_[top:, :left]):
+        if colors[strip].size:
+            part = result[strip]
+            cv2.convertScaleAbs(colors[strip], dst=part, alpha=_BRIGHT)
+    if height > top and width > left:
+        part = result[top:, left:]
+        cv2.addWeighted(colors[top:, left:], _BRIGHT, colors[:-top, :-left], _GHOSTS[0], 0, dst=part)
 
 
 def _add_shifted(result: Image, colors: Image, offset: int, strength: float) -> None:
