@@ -49,10 +49,7 @@ NAMES = {
 
 
 def _checked(text: str) -> str:
-    try:
-        parse_color(text)
-    except OptionError:
-        raise ValueError(f"#rrggbb or one of {', '.join(NAMES)}") from None
+    parse_color(text)
     return text
 
 

@@ -123,7 +123,7 @@ def test_bad_options_are_refused_before_anything_opens(tmp_path):
     options = Options("text", text)
     with pytest.raises(OptionError, match="there is no font file"):
         options.check({"text": "a", "font": str(tmp_path / "none.ttf")})
-    with pytest.raises(OptionError, match="wanted #rrggbb"):
+    with pytest.raises(OptionError, match="is no colour"):
         options.check({"text": "a", "background": "#12"})
     with pytest.raises(OptionError, match="text"):
         options.check({})
