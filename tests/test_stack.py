@@ -103,6 +103,18 @@ def test_a_video_plays_by_the_clock(registry, tmp_path):
     assert levels == [0, 10, 20, 0, 20]
 
 
+def test_a_video_goes_on_in_the_next_plan(registry, tmp_path):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((*SIZE, 3), 10 * number, np.uint8))
+    old = Plan(Stack((Entry(str(tmp_path)),)), registry)
+    assert old.run(Frame.borrow(noise(), time=5.0)).pixels[0, 0, 0] == 0
+    new = Plan(Stack((Entry(str(tmp_path)), Entry("person"))), registry, given={"person": LEFT})
+    new.take_over(old)
+    old.close()
+    assert new.run(Frame.borrow(noise(), index=1, time=5.0 + 1 / 30)).pixels[0, -1, 0] == 10
+    new.close()
+
+
 def test_the_cameras_layers_belong_to_the_camera(registry, tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), noise())
     with pytest.raises(PlanError, match=r"layers belong to the camera's picture, and the chain on .* asks for one"):
