@@ -122,6 +122,7 @@ class Pipeline:
         self._masker: threading.Thread | None = None
         self._presenter = Presenter(sink, self._outbox, self)
         self._told: set[str] = set()
+        self._retired: list[Plan] = []
 
     @property
     def dropped(self) -> int:
@@ -155,7 +156,7 @@ class Pipeline:
             if thread is not None:
                 thread.join(_GRACE)
         if not self._turn.hangs() and not self._mask_turn.hangs():
-            self.plan.close()
+            self._newest_plan().close()
         self._finish_report()
         if self._error is not None:
             raise self._error
@@ -183,6 +184,7 @@ class Pipeline:
             hung = self._turn.hangs(), self._mask_turn.hangs()
             if not any(hung):
                 plan.take_over(self.plan)
+                self._retired.append(self.plan)
             self.plan = plan
             self._latest = None
             if hung[0]:
@@ -283,8 +285,7 @@ class Pipeline:
             except ChannelClosed:
                 break
             if plan is not self.plan:
-                plan.close()
-                plan = self.plan
+                plan = self._newest_plan()
             result = self._finished(plan, frame, turn)
             if turn.left_behind:
                 plan.close()
@@ -292,6 +293,14 @@ class Pipeline:
             if result is not None:
                 self._outbox.put(result)
         self._outbox.close()
+
+    def _newest_plan(self) -> Plan:
+        """Return the plan to run now, and close those it replaced: several, if swaps came between two frames."""
+        with self._lock:
+            newest, retired, self._retired = self.plan, self._retired, []
+        for plan in retired:
+            plan.close()
+        return newest
 
     def _finished(self, plan: Plan, frame: Frame, turn: Turn) -> Frame | Card | None:
         try:
