@@ -21,7 +21,7 @@ from framefx.filters.flip import flip
 from framefx.filters.hold import Card, Freeze
 from framefx.filters.hologram import hologram
 from framefx.filters.low_light import LowLight
-from framefx.filters.lut import Lut
+from framefx.filters.lut import lut
 from framefx.filters.match_light import MatchLight
 from framefx.filters.moves import affine, move, roll, zoom
 from framefx.filters.overlay import Overlay
@@ -43,7 +43,7 @@ _ON_BACKGROUND: _Filters = (blur, bokeh, box_blur, depth_of_field, gaussian_blur
 _ON_PERSON: _Filters = (hologram,)
 _ON_ALL: _Filters = (
     alpha, anonymize, bilateral, border, brightness, chroma_key, clock, color, color_filter, color_map, colorize,
-    despill, foreground, grain, grayscale, invert, light_wrap, noise, sharpen, stripes, text, vignette,
+    despill, foreground, grain, grayscale, invert, light_wrap, lut, noise, sharpen, stripes, text, vignette,
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def framefx_register(register: Register) -> None:
         register.filter(target, where="person")
     for target in _ON_ALL:
         register.filter(target)
-    for stateful in (Card, Freeze, LowLight, Lut, MatchLight, Warp):
+    for stateful in (Card, Freeze, LowLight, MatchLight, Warp):
         register.filter(stateful)
     register.filter(Replace, where="background", name="replace")
     register.filter(Overlay, name="overlay")

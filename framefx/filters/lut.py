@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from framefx.errors import OptionError
 from framefx.frame import Frame
@@ -18,38 +19,44 @@ _SIDES = {"LUT_1D_SIZE": (2, 65536), "LUT_3D_SIZE": (2, 129)}
 _ROWS_SIDE = 65  # of the cube that a one-dimensional table becomes
 
 
-class Lut:
+def _readable(path: Path) -> Path:
+    """Read the file before anything opens: a broken one is told there, and an edited one is seen."""
+    _cubes[path] = read_cube(path)
+    _graded.cache_clear()
+    return path
+
+
+def lut(
+    frame: Frame,
+    *,
+    file: Annotated[Path, AfterValidator(_readable), Field(description="a .cube file, with one or three dimensions")],
+    strength: Annotated[float, Field(ge=0, le=1, description="0 leaves it to 1 the whole grade")] = 1.0,
+) -> Frame:
     """Grade colours with a lookup table in Adobe's `.cube` format, as photo and film programs write it.
 
     Tetrahedral interpolation (Kasson and others, 1995) in one pass; a grey stays a grey where the table says so.
     """
+    from framefx import kernels
 
-    def __init__(
-        self,
-        *,
-        file: Annotated[Path, Field(description="a .cube file, with one or three dimensions")],
-        strength: Annotated[float, Field(ge=0, le=1, description="0 leaves it to 1 the whole grade")] = 1.0,
-    ) -> None:
-        table = read_cube(file)
-        ramp = np.linspace(0, 1, table.shape[0], dtype=np.float32)
-        same = np.stack(np.meshgrid(ramp, ramp, ramp, indexing="ij"), axis=-1)
-        self._table = np.ascontiguousarray(same + np.float32(strength) * (table - same), np.float32)
-        self._strength = strength
+    if strength == 0:
+        return frame
+    frame = frame.make_writable()
+    kernels.lut_3d(frame.pixels, _graded(file, strength), out=frame.pixels)
+    return frame
 
-    def warm(self) -> None:
-        """Compile the kernels; nothing else changes."""
-        from framefx import kernels
 
-        kernels.warm(("lut_3d",))
+_cubes: dict[Path, F32] = {}
 
-    def __call__(self, frame: Frame) -> Frame:
-        from framefx import kernels
 
-        if self._strength == 0:
-            return frame
-        pixels = frame.array((*frame.size, 3))
-        kernels.lut_3d(frame.pixels, self._table, out=pixels)
-        return frame.with_pixels(pixels)
+@lru_cache(maxsize=8)
+def _graded(path: Path, strength: float) -> F32:
+    """Return the cube, mixed with one that changes nothing."""
+    if path not in _cubes:
+        _cubes[path] = read_cube(path)
+    table = _cubes[path]
+    ramp = np.linspace(0, 1, table.shape[0], dtype=np.float32)
+    same = np.stack(np.meshgrid(ramp, ramp, ramp, indexing="ij"), axis=-1)
+    return np.ascontiguousarray(same + np.float32(strength) * (table - same), np.float32)
 
 
 def read_cube(path: Path) -> F32:

@@ -7,8 +7,9 @@ from framefx import Frame, Mask, Plan
 from framefx.errors import OptionError
 from framefx.filters.edges import despill, foreground, light_wrap
 from framefx.filters.low_light import LowLight
-from framefx.filters.lut import Lut, read_cube
+from framefx.filters.lut import lut, read_cube
 from framefx.filters.match_light import MatchLight
+from framefx.options import Options
 from framefx.plugins import PluginManager
 
 RED, GREEN = np.array([200.0, 50, 40]), np.array([20.0, 190, 60])
@@ -177,14 +178,14 @@ IDENTITY = "\n".join(f"{r} {g} {b}" for b in (0, 1) for g in (0, 1) for r in (0,
 def test_a_cube_that_does_nothing_leaves_the_frame(tmp_path):
     path = cube(tmp_path, f'# by hand\nTITLE "same"\n\nLUT_3D_SIZE 2\nDOMAIN_MIN 0 0 0\nDOMAIN_MAX 1 1 1\n{IDENTITY}\n')
     pixels = noise(13, 17, 3)
-    assert np.array_equal(Lut(file=path)(Frame.borrow(pixels)).pixels, pixels)
+    assert np.array_equal(lut(Frame.borrow(pixels), file=path).pixels, pixels)
 
 
 def test_red_changes_fastest_in_the_file(tmp_path):
     swapped = "\n".join(f"{b} {r} {g}" for b in (0, 1) for g in (0, 1) for r in (0, 1))
     path = cube(tmp_path, f"LUT_3D_SIZE 2\n{swapped}\n")
     pixels, alpha = noise(5, 7, 3), noise(5, 7)
-    out = Lut(file=path)(Frame.borrow(pixels, alpha))
+    out = lut(Frame.borrow(pixels, alpha), file=path)
     assert np.array_equal(out.pixels, pixels[..., [2, 0, 1]])
     assert np.array_equal(out.alpha, alpha)
 
@@ -193,17 +194,17 @@ def test_strength_mixes_with_the_original(tmp_path):
     black = "\n".join("0 0 0" for _ in range(8))
     path = cube(tmp_path, f"LUT_3D_SIZE 2\n{black}\n")
     pixels = np.full((2, 2, 3), 200, np.uint8)
-    assert (Lut(file=path)(Frame.borrow(pixels)).pixels == 0).all()
-    assert (Lut(file=path, strength=0)(Frame.borrow(pixels)).pixels == 200).all()
-    assert np.abs(Lut(file=path, strength=0.5)(Frame.borrow(pixels)).pixels.astype(int) - 100).max() <= 1
+    assert (lut(Frame.borrow(pixels), file=path).pixels == 0).all()
+    assert (lut(Frame.borrow(pixels), file=path, strength=0).pixels == 200).all()
+    assert np.abs(lut(Frame.borrow(pixels), file=path, strength=0.5).pixels.astype(int) - 100).max() <= 1
 
 
 def test_one_dimensional_tables_and_other_domains(tmp_path):
     negative = cube(tmp_path, "LUT_1D_SIZE 2\n1 1 1\n0 0 0\n")
     pixels = noise(5, 7, 3)
-    assert np.abs(Lut(file=negative)(Frame.borrow(pixels)).pixels.astype(int) - (255 - pixels.astype(int))).max() <= 1
-    half = cube(tmp_path, f"LUT_3D_SIZE 2\nDOMAIN_MAX 2 2 2\n{IDENTITY}\n")
-    out = Lut(file=half)(Frame.borrow(pixels)).pixels
+    assert np.abs(lut(Frame.borrow(pixels), file=negative).pixels.astype(int) - (255 - pixels.astype(int))).max() <= 1
+    half = cube(tmp_path, f"LUT_3D_SIZE 2\nDOMAIN_MAX 2 2 2\n{IDENTITY}\n", "half.cube")
+    out = lut(Frame.borrow(pixels), file=half).pixels
     assert np.abs(out - pixels / 2).max() <= 1
 
 
@@ -227,6 +228,17 @@ def test_one_dimensional_tables_and_other_domains(tmp_path):
 def test_a_broken_cube_is_refused_with_its_line(tmp_path, text, message):
     with pytest.raises(OptionError, match=message):
         read_cube(cube(tmp_path, text))
+
+
+def test_a_broken_cube_is_refused_before_anything_opens_and_an_edited_one_is_seen(tmp_path):
+    options, pixels = Options("lut", lut), np.full((2, 2, 3), 90, np.uint8)
+    path = cube(tmp_path, "LUT_3D_SIZE 2\n0 0 0\n")
+    with pytest.raises(OptionError, match="the table has 1 lines"):
+        options.check({"file": str(path)})
+    for level in (0, 1):
+        cube(tmp_path, "LUT_3D_SIZE 2\n" + f"{level} {level} {level}\n" * 8)
+        checked = options.check({"file": str(path)})
+        assert (lut(Frame.borrow(pixels), **checked).pixels == 255 * level).all()
 
 
 def test_what_is_no_cube_is_refused(tmp_path):
