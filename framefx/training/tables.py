@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -57,14 +58,10 @@ def upsampling_rows(rounds: int = 300) -> Iterator[Row]:
     for device in devices():
         x = torch.rand(1, 96, 16, 16, device=device)
         up = nn.ConvTranspose2d(96, 96, 2, 2).to(device).eval()
+        double = partial(functional.interpolate, x, scale_factor=2, mode="bilinear")
         with torch.inference_mode():
-            yield timed("transposed convolution", device, _on(device, lambda u=up, v=x: u(v)), rounds)
-            yield timed(
-                "bilinear",
-                device,
-                _on(device, lambda v=x: functional.interpolate(v, scale_factor=2, mode="bilinear")),
-                rounds,
-            )
+            yield timed("transposed convolution", device, _on(device, partial(up, x)), rounds)
+            yield timed("bilinear", device, _on(device, double), rounds)
 
 
 def class_rows(name: str, counts: Sequence[int] = (1, 2, 6, 21, 64), rounds: int = 60) -> Iterator[Row]:
@@ -99,7 +96,7 @@ def runtime_rows(name: str, rounds: int = 200) -> Iterator[Row]:
 def _gpu_rows(name: str, config: NetworkConfig, network: nn.Module, rounds: int) -> Iterator[Row]:
     half = folded(network).to("cuda", torch.float16, memory_format=torch.channels_last)  # type: ignore[call-overload]
     x = torch.rand(1, 3, *config.size, device="cuda", dtype=torch.float16)
-    fast = torch.compile(half, mode="max-autotune")
+    fast: Callable[[torch.Tensor], torch.Tensor] = torch.compile(half, mode="max-autotune")
     with torch.inference_mode():
         yield timed(f"{name}, PyTorch fp16", "cuda", _on("cuda", lambda: half(x)), rounds)
         yield timed(f"{name}, compiled fp16", "cuda", _on("cuda", lambda: fast(x)), rounds)
