@@ -21,6 +21,8 @@ _ROWS_SIDE = 65  # of the cube that a one-dimensional table becomes
 
 def _readable(path: Path) -> Path:
     """Read the file before anything opens: a broken one is told there, and an edited one is seen."""
+    if not path.is_file():
+        raise OptionError(f"there is no file {path}")
     _cubes[path] = read_cube(path)
     _graded.cache_clear()
     return path
