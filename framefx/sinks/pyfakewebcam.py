@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
+from pathlib import Path
 from typing import Any
 
 from framefx.errors import BackendUnavailableError, DeviceError
@@ -48,6 +50,9 @@ class FakeWebcam:
         """
         height, width = size
         library = _library()
+        if not Path(self.location).exists():
+            # pyfakewebcam would print its own advice beside the error.
+            raise explain(FileNotFoundError(errno.ENOENT, "not there"), self.location, "open the virtual camera")
         try:
             camera = library.FakeWebcam(self.location, width, height)
         except OSError as error:

@@ -10,8 +10,6 @@ from pydantic import Field
 
 from framefx.errors import BackendUnavailableError, DeviceError
 from framefx.frame import Frame, Size
-from framefx.v4l2.device import Device
-from framefx.v4l2.structs import OUTPUT
 
 
 class VirtualCam:
@@ -84,6 +82,10 @@ def _library() -> Any:
 
 def _compare(path: str, size: Size) -> None:
     """Raise when the device has another format: pyvirtualcam does not look, and readers would get garbage."""
+    # Imported here: other systems, for which this sink is, have no ioctl.
+    from framefx.v4l2.device import Device
+    from framefx.v4l2.structs import OUTPUT
+
     try:
         device = Device(path)
     except OSError:

@@ -95,10 +95,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     try:
         until(lambda: process.poll() is not None or (writes(process.pid) and device_is_ready()))
         read(LOOPBACK, (width, height), 20.0, enough=WARM)
+        memory = resident(process.pid)
         before, start = cpu_seconds(process.pid), time.monotonic()
         threads = threads_of(process.pid)
         arrived = read(LOOPBACK, (width, height), options.seconds)
         spent, took = cpu_seconds(process.pid) - before, time.monotonic() - start
+        memory = resident(process.pid) - memory
         threads = {name: value - threads.get(name, 0) for name, value in threads_of(process.pid).items()}
     finally:
         process.send_signal(signal.SIGINT)
@@ -107,7 +109,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         writer.join()
     if len(arrived) < 3:
         raise SystemExit(f"only {len(arrived)} pictures arrived; framefx said: {said}")
-    return report(options, arrived, list(sent), spent, took, threads)
+    return {**report(options, arrived, list(sent), spent, took, threads), "memory grown, MB": round(memory, 2)}
+
+
+def resident(pid: int) -> float:
+    """Return the megabytes of memory that a process has resident."""
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
 
 
 def threads_of(pid: int) -> dict[str, float]:
