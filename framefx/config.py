@@ -6,6 +6,7 @@ Every error names file, line and key, what was found, what was expected, and the
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -150,6 +151,23 @@ def schema() -> dict[str, Any]:
     return _File.model_json_schema()
 
 
+def _with_environment(text: str, place: str) -> str:
+    """Replace ``${NAME}`` and ``${NAME:-otherwise}`` by environment variables; ``$${`` stands for ``${``."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[0].startswith("$$"):
+            return match[0][1:]
+        name, otherwise = match[1], match[2]
+        if name not in os.environ and otherwise is None:
+            near = did_you_mean(name, os.environ)
+            raise ConfigError(
+                f"{place}: there is no environment variable {name}.{near} Set it, or write ${{{name}:-…}}"
+            )
+        return os.environ.get(name, otherwise or "")
+
+    return re.sub(r"\$?\$\{(\w+)(?::-([^}]*))?\}", value, text)
+
+
 class Document:
     """A config file as written: its values, and the line of each.
 
@@ -208,7 +226,10 @@ class Document:
             return [self._build(item, (*key, i)) for i, item in enumerate(node.value)]
         loader = yaml.SafeLoader("")
         try:
-            return loader.construct_object(node, deep=True)
+            value = loader.construct_object(node, deep=True)
+            return _with_environment(value, f"{self.path}:{line}") if isinstance(value, str) else value
+        except ConfigError:
+            raise
         except Exception as error:  # PyYAML raises KeyError, IndexError and more for a tag and a value that do not fit
             problem = getattr(error, "problem", None) or f"the value {node.value!r} does not fit its tag {node.tag}"
             raise ConfigError(f"{self.path}:{line}: {problem}") from error
