@@ -121,6 +121,8 @@ class Options:
         if problem["type"] == "missing":
             return f"{self.owner} needs the option '{name}'{unit}: write {self.owner}={name}=…"
         message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "value_error":  # a validator's own words, which name what they got
+            return f"{self.owner}: {name}: {message}"
         wanted = message.removeprefix("Input should be ")
         return f"{self.owner}: {name} is {problem['input']!r}, wanted {wanted}{unit}"
 

@@ -86,7 +86,7 @@ def test_config_files_are_valid(text, tmp_path):
 
 def test_the_first_plugin_is_the_tested_file(root):
     file = (root / "examples" / "mosaic.py").read_text()
-    for name in ("README.md", "docs/plugins.md"):
+    for name in ("README.md", "docs/plugins.md", "docs/first-plugin.md"):
         assert file in blocks((root / name).read_text(), "python"), name
 
 
