@@ -98,5 +98,5 @@ def test_colours_are_checked_before_anything_opens():
 
     registry = Registry()
     builtin.framefx_register(Register(registry, "framefx"))
-    with pytest.raises(OptionError, match="colorize: color is 'reddish', wanted"):
+    with pytest.raises(OptionError, match="colorize: color: 'reddish' is no colour"):
         registry.filters.find("colorize").options.check({"color": "reddish"})
