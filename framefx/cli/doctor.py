@@ -211,12 +211,18 @@ def _virtual_camera(path: str, exclusive: str) -> Iterator[Finding]:
     finally:
         device.close()
     writers = [user for user in users if not user.streams]
-    if writers and identity.captures:
+    if identity.captures and any(_is_framefx(user.pid) for user in writers):
+        yield Finding("ok", f"{path}: framefx writes to it ({named(writers)})")
+    elif writers and identity.captures:
         pid = writers[0].pid
         yield Finding("FAIL", f"{path}: {named(writers)} writes to it", f"kill {pid}  # or close it")
     elif identity.captures and not identity.outputs and exclusive != "N":
         readers = named(users) if users else "nobody"
         yield Finding("note", f"{path} still is a camera without a writer, read by {readers}: framefx takes it over")
+
+
+def _is_framefx(pid: int) -> bool:
+    return "framefx" in _line(Path(f"/proc/{pid}/cmdline"))
 
 
 def real_cameras(places: Places) -> Iterator[Finding]:
@@ -235,6 +241,8 @@ def real_cameras(places: Places) -> Iterator[Finding]:
         if not os.access(node.path, os.R_OK | os.W_OK):
             fix = f"{permission_command(node.path)}  # then log in again"
             yield Finding("FAIL", f"{node.path} ({node.name}): no permission", fix)
+        elif any(_is_framefx(user.pid) for user in users):
+            yield Finding("ok", f"{node.path} ({node.name}) is used by framefx")
         elif users:
             fix = f"kill {users[0].pid}  # or close it"
             yield Finding("FAIL", f"{node.path} ({node.name}) is used by {named(users)}", fix)

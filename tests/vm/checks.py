@@ -275,7 +275,7 @@ def test_a_chain_runs_from_camera_to_virtual_camera(program, picture):
 def test_doctor_and_devices_name_who_uses_what(program):
     commands = ([sys.executable, "-m", "framefx", "doctor"], [sys.executable, "-m", "framefx", "devices"])
     doctor, devices = (subprocess.run(command, capture_output=True, text=True).stdout for command in commands)
-    assert f"FAIL  {LOOPBACK}: python (process {program.pid}) writes to it" in doctor
+    assert f"ok    {LOOPBACK}: framefx writes to it (python (process {program.pid}))" in doctor
     assert f"note  {PLAIN}: Chromium and others do not list it" in doctor
     assert f"{CAMERA}  vivid (driver vivid)" in devices and f"used by python (process {program.pid})" in devices
 

@@ -23,7 +23,6 @@ import numpy as np
 from tools import LOOPBACK, PLAIN, Reader, cpu_seconds, device_is_ready, framefx, until, writes
 
 BITS = 16
-WARM = 60
 
 
 def stamp(pixels: Any, number: int) -> None:
@@ -94,7 +93,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     process = framefx("--stats" if options.verbose else "--quiet", *words)
     try:
         until(lambda: process.poll() is not None or (writes(process.pid) and device_is_ready()))
-        read(LOOPBACK, (width, height), 20.0, enough=WARM)
+        read(LOOPBACK, (width, height), 100.0, enough=options.warm)
         memory = resident(process.pid)
         before, start = cpu_seconds(process.pid), time.monotonic()
         threads = threads_of(process.pid)
@@ -169,6 +168,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=30.0)
     parser.add_argument("--format", choices=["YUYV", "YU12", "NV12", "MJPG"], default="YUYV")
     parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--warm", type=int, default=60, metavar="N", help="pictures before the measurement")
     parser.add_argument("--verbose", action="store_true")
     print(json.dumps(measure(parser.parse_args())))
 
