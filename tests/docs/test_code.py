@@ -13,6 +13,7 @@ from framefx.chain import POSITIONAL, Chain
 from framefx.cli.main import COMMANDS, parser
 from framefx.config import Config
 from framefx.errors import FramefxError
+from framefx.plugins import PluginManager
 from framefx.where import Where
 
 ROOT = Path(__file__).parents[2]
@@ -59,9 +60,16 @@ def test_commands_parse(text):
         parser().parse_args(words)
 
 
-def test_chains_name_filters_and_options_that_there_are(text, registry):
+@pytest.fixture(scope="session")
+def registry(root):
+    """What comes with framefx, and the tutorial's plugin."""
+    return PluginManager(files=[root / "examples" / "mosaic.py"], discover=False).registry
+
+
+def test_chains_name_filters_and_options_that_there_are(text, registry, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for words in commands(text):
-        if words[:1] != ["config"] and "--chain" in words and "--plugin" not in words:
+        if words[:1] != ["config"] and "--chain" in words:
             check(words[words.index("--chain") + 1], registry)
 
 
@@ -72,6 +80,9 @@ def check(chain, registry):
         if POSITIONAL in options:
             options[step.options.names[0]] = options.pop(POSITIONAL)
         Where.parse(str(options.pop("where", step.where)), call.name)
+        for name, facts in step.options.describe().items():
+            if name in options and "path" in str(facts):
+                Path(options[name]).write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")  # a file that the reader has
         step.options.check(options)
 
 
@@ -110,7 +121,6 @@ def test_every_plugin_of_the_tutorial_follows_the_rules(root):
 @pytest.mark.parametrize("chain", ["tone=0.3:look=cold", "trail=0.5", "docs/zoom=2", "tone=where=bright+dark"])
 def test_the_tutorial_plugins_work(root, chain, pattern, list_sink):
     import framefx
-    from framefx.plugins import PluginManager
 
     names = {"__name__": "framefx_docs"}
     for block in blocks((root / "docs/plugins.md").read_text(), "python"):
