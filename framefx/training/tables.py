@@ -69,7 +69,7 @@ def class_rows(name: str, counts: Sequence[int] = (1, 2, 6, 21, 64), rounds: int
     for device in devices():
         for count in counts:
             config = preset(name, classes=count)
-            yield _torch_row(config, device, f"{name}, {count} classes", rounds)
+            yield _torch_row(config, device, f"{name}, classes: {count}", rounds)
 
 
 def _torch_row(config: NetworkConfig, device: str, name: str, rounds: int) -> Row:
@@ -118,7 +118,7 @@ def _litert_rows(name: str, config: NetworkConfig, network: nn.Module, folder: P
 
     for threads in (1, 2):
         model = LiteRTPredictor(path, threads)
-        yield timed(f"{name}, LiteRT, {threads} threads", "cpu", model.run, rounds)
+        yield timed(f"{name}, LiteRT, {threads} thread{'s'[: threads - 1]}", "cpu", model.run, rounds)
 
 
 def _onnx_rows(name: str, config: NetworkConfig, network: nn.Module, folder: Path, rounds: int) -> Iterator[Row]:

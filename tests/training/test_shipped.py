@@ -13,7 +13,7 @@ from framefx.training.predict import LiteRTPredictor
 
 WEIGHTS = Path(__file__).parents[2] / "framefx" / "models" / "weights"
 #: Least mean IoU of the person on the evaluation pictures.
-PROMISED = {"blazeseg": 0.80, "blazeseg-fast": 0.77}
+PROMISED = {"blazeseg": 0.825, "blazeseg-fast": 0.77}
 
 
 def test_together_they_are_small() -> None:
@@ -43,4 +43,4 @@ def test_the_astronaut_is_found(name: str) -> None:
     mask = LiteRTPredictor(WEIGHTS / f"{name}.tflite")(data.astronaut())
     height, width = mask.shape
     assert mask[height // 4, width * 45 // 100] > 0.8  # her face
-    assert mask[height // 10, width // 10] < 0.2  # the flag's corner
+    assert mask[height // 10, width * 62 // 100] < 0.2  # the wall beside her

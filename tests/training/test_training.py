@@ -131,3 +131,16 @@ def test_training_learns_bright_discs(packed: Path, tmp_path: Path) -> None:
     with (tmp_path / "metrics.csv").open() as file:
         lost = [float(r["train_loss"]) for r in csv.DictReader(file)]
     assert lost[-1] < 0.92 * lost[0]
+
+
+@pytest.mark.slow
+def test_the_command_packs_trains_and_goes_on(data_folder: Path, tmp_path: Path) -> None:
+    from framefx.training.cli import main
+
+    command = ["train", str(data_folder), str(tmp_path), "--no-teachers", "--size", "48x32", "--batch", "2"]
+    command += ["--workers", "1", "--every", "1"]
+    assert main([*command, "--pack-only"]) == 0
+    assert main([*command, "--steps", "1"]) == 0
+    assert main([*command, "--steps", "2"]) == 0
+    with (tmp_path / "metrics.csv").open() as file:
+        assert [r["step"] for r in csv.DictReader(file)] == ["1", "2"]
