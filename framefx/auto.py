@@ -6,10 +6,10 @@ import platform
 from pathlib import Path
 
 from framefx.errors import UsageError
+from framefx.v4l2.problems import MODPROBE
 
 DEMO_FILE = "framefx-demo.mp4"
 _SYSFS = Path("/sys/class/video4linux")
-_SETUP = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=framefx"
 
 
 def choose(source: str, sink: str, sysfs: Path = _SYSFS) -> tuple[str, str, list[str]]:
@@ -32,7 +32,7 @@ def choose(source: str, sink: str, sysfs: Path = _SYSFS) -> tuple[str, str, list
     if sink == "auto":
         if not loopbacks:
             raise UsageError(
-                f"there is no virtual camera to write to: run `{_SETUP}`, or name a file with --sink out.mp4"
+                f"there is no virtual camera to write to: run `{MODPROBE}`, or name a file with --sink out.mp4"
             )
         sink = loopbacks[0]
     return source, sink, notes

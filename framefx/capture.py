@@ -13,7 +13,7 @@ from framefx.protocols import Source
 log = logging.getLogger(__name__)
 
 _FIRST_WAIT = 0.25
-_LONGEST_WAIT = 2.0
+_LONGEST_WAIT = 1.0
 
 
 class Capture:

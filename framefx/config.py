@@ -135,6 +135,7 @@ class Settings(_Section):
     priority: Annotated[
         Literal["latency", "balanced", "cpu"], Field(description="sets masks, mask_rate and threads together")
     ] = "balanced"
+    always_on: Annotated[bool, Field(description="keep the camera on while nobody looks")] = False
     layers: Annotated[dict[str, LayerPicture], Field(description="layers given by pictures")] = {}
     set: Annotated[list[str], Field(description="changes to single options, STEP.OPTION=VALUE")] = []
     frames: Annotated[int | None, Field(ge=1, description="stop after this many frames")] = None

@@ -241,6 +241,7 @@ class Job:
             masks=self.masks,
             mask_rate=self.mask_rate,
             max_age=self.settings.mask.max_age,
+            on_demand=not self.settings.always_on,
             frames=self.frames,
             observers=[*observers, *self.plugins.observers(plan)],
         )

@@ -104,6 +104,8 @@ def parser() -> argparse.ArgumentParser:
     repeatable: dict[str, Any] = {"action": "append", "default": []}
     group.add_argument("--source-option", metavar="NAME=VALUE", help="`framefx sources NAME`", **repeatable)
     group.add_argument("--sink-option", metavar="NAME=VALUE", help="`framefx sinks NAME`", **repeatable)
+    group.add_argument("--camera-control", metavar="NAME=VALUE", help="see `framefx devices`", **repeatable)
+    group.add_argument("--always-on", action="store_true", help="keep the camera on while nobody looks")
     group.add_argument("--frames", type=int, metavar="N", help="stop after N frames")
     group = result.add_argument_group("while it runs")
     group.add_argument("--stats", action="store_true", help="live table: frames per second, ms per step, drops, copies")

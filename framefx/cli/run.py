@@ -50,6 +50,12 @@ def warm(pipeline: Pipeline) -> None:
     from framefx.warmup import warm_plan
 
     warm_plan(pipeline.plan)
+    # A sink that converts colours does it with a kernel too, and should not compile it with the camera on.
+    getattr(pipeline.sink, "warm", _nothing)()
+
+
+def _nothing() -> None:
+    """Stands in for a `warm` that a sink does not have."""
 
 
 @contextmanager

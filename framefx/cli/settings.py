@@ -76,19 +76,18 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
         value = getattr(options, name, None)
         if value is not None:
             given[name] = value
-    if options.set:
-        given["set"] = options.set
-    if options.model:
-        given["model"] = options.model
-    if options.plugin:
-        given["plugins"] = [Path(file) for file in options.plugin]
-    if options.disable_plugin:
-        given["disable_plugins"] = options.disable_plugin
+    lists: dict[str, Any] = {"set": options.set, "model": options.model, "disable_plugins": options.disable_plugin}
+    lists["plugins"] = [Path(file) for file in options.plugin]
+    given |= {name: values for name, values in lists.items() if values}
     if options.layer:
         given["layers"] = {name: {"image": file} for name, file in pairs(options.layer, "--layer")}
     if options.mask:
         given["mask"] = mask_options(options.mask)
+    if getattr(options, "always_on", False):
+        given["always_on"] = True
     source = _port_values(options, "source", ("size", "rate"))
+    if getattr(options, "camera_control", []):
+        source["controls"] = ",".join(options.camera_control)
     sink = _port_values(options, "sink", ())
     return {**given, **({"source": source} if source else {}), **({"sink": sink} if sink else {})}
 
