@@ -216,6 +216,11 @@ class Job:
         sink: Sink = port.make(rest, options, self._place("sink").removesuffix(": "))
         return sink
 
+    @property
+    def sink_location(self) -> str:
+        """Where the frames go: a file's name, a device."""
+        return self._locations()[1]
+
     def _locations(self) -> tuple[str, str]:
         from framefx.auto import choose
 

@@ -33,6 +33,8 @@ def run_command(options: argparse.Namespace) -> int:
         report = pipeline.run()
     if options.stats or options.verbose:
         _say(f"{report.sent} frames sent, {report.dropped} dropped, {report.cards} cards, {report.repeated} repeated")
+    elif pipeline.policy == "file" and sys.stderr.isatty() and not options.quiet:
+        _say(f"{report.sent} frames to {job.sink_location}")
     return _EXIT[received[0]] if received else 0
 
 
@@ -115,4 +117,6 @@ def _display(pipeline: Pipeline, timings: Timings, options: argparse.Namespace) 
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"framefx: {text}\n")
+    # The line may hold what was being compiled.
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{clear}framefx: {text}\n")

@@ -153,7 +153,7 @@ def _litert(model: nn.Module, config: NetworkConfig, path: Path) -> None:
 
 
 def _litert_float16(model: nn.Module, config: NetworkConfig, path: Path) -> None:
-    from ai_edge_quantizer import qtyping, quantizer  # type: ignore[import-untyped]
+    from ai_edge_quantizer import qtyping, quantizer
 
     whole = path.with_suffix(".float32")
     _litert(model, config, whole)
