@@ -138,7 +138,7 @@ def test_the_command_packs_trains_and_goes_on(data_folder: Path, tmp_path: Path)
     from framefx.training.cli import main
 
     command = ["train", str(data_folder), str(tmp_path), "--no-teachers", "--size", "48x32", "--batch", "2"]
-    command += ["--workers", "1", "--every", "1"]
+    command += ["--workers", "0", "--every", "1"]
     assert main([*command, "--pack-only"]) == 0
     assert main([*command, "--steps", "1"]) == 0
     assert main([*command, "--steps", "2"]) == 0
