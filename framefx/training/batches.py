@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkContext
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -69,6 +70,8 @@ class Batches:
         yield from self._shared()
 
     def _shared(self) -> Iterator[tuple[Bytes, Bytes]]:
+        # OpenCV's pool of threads does not survive a fork: a child that needed it would wait for ever.
+        cv2.setNumThreads(1)
         # Forked children share the decoded pictures with this process, page by page.
         context: ForkContext = get_context("fork")
         queues = [context.Queue(maxsize=4) for _ in range(self._workers)]
@@ -85,9 +88,6 @@ class Batches:
                 child.terminate()
 
     def _fill(self, queue: object, worker: int) -> None:
-        import cv2
-
-        cv2.setNumThreads(1)
         os.nice(5)  # drawing ahead must not slow down the step that is being computed
         number = self._start + worker
         while True:
