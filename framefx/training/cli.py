@@ -68,7 +68,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="torch's threads; one per core that is idle")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw samples")
     parser.add_argument("--every", type=int, default=500, help="steps between evaluations and checkpoints")
-    parser.add_argument("--start", type=Path, help="begin with the averaged weights of this checkpoint")
+    parser.add_argument("--start", type=Path, help="begin with the weights of this checkpoint or .safetensors file")
     parser.add_argument("--evaluation", type=Path, help="a folder with images and masks to measure along the way")
     parser.add_argument("--minutes", type=float, help="stop after so long; the same command continues")
 

@@ -167,17 +167,23 @@ class Trainer:
         self.step = int(state["step"])
 
     def start_from(self, path: Path) -> None:
-        """Begin a new run with the averaged weights of a checkpoint.
+        """Begin a new run with the averaged weights of a checkpoint, or with those of a ``.safetensors`` file.
 
         The input size may differ, and there may be more blocks than in the checkpoint: added ones
         begin as identities, so that the network gives at first what the former one gave.
         """
-        weights = read_checkpoint(path)["average"]
+        weights = _tensors(path) if path.suffix == ".safetensors" else read_checkpoint(path)["average"]
         for network in (self.network, self.average):
             missing, unknown = network.load_state_dict(weights, strict=False)
             if unknown:
                 raise ValueError(f"{path} holds {unknown[0]}, which this network does not have")
             quiet_blocks(network, missing)
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
 
 
 def quiet_blocks(network: nn.Module, missing: list[str]) -> None:

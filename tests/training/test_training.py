@@ -144,3 +144,13 @@ def test_the_command_packs_trains_and_goes_on(data_folder: Path, tmp_path: Path)
     assert main([*command, "--steps", "2"]) == 0
     with (tmp_path / "metrics.csv").open() as file:
         assert [r["step"] for r in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_training_goes_on_from_the_shipped_weights() -> None:
+    import framefx.training
+
+    file = Path(framefx.training.__file__).with_name("blazeseg.safetensors")
+    trainer = Trainer(preset("blazeseg"), TrainConfig(steps=1))
+    before = next(trainer.network.parameters()).detach().clone()
+    trainer.start_from(file)
+    assert not torch.equal(before, next(trainer.network.parameters()))
