@@ -48,6 +48,9 @@ if "VM_KIND" not in os.environ:
     pytest.skip("these run inside the machine: see test_machine.py", allow_module_level=True)
 
 SIZE = "320x180"
+PYTHON = Path(sys.executable).name
+"""What the kernel calls this interpreter: python or python3, as its environment was made."""
+
 FLIP = ("--chain", "flip", "--source", CAMERA, "--size", SIZE, "--sink", LOOPBACK)
 
 
@@ -203,7 +206,7 @@ def test_a_writer_who_comes_later_is_named(caplog):
         other = subprocess.Popen([sys.executable, "-c", WRITER, LOOPBACK], stdout=subprocess.PIPE)
         try:
             until(lambda: caplog.records)
-            assert f"is written by python (process {other.pid}) as well" in caplog.text
+            assert f"is written by {PYTHON} (process {other.pid}) as well" in caplog.text
         finally:
             other.kill()
             other.wait()
@@ -275,9 +278,9 @@ def test_a_chain_runs_from_camera_to_virtual_camera(program, picture):
 def test_doctor_and_devices_name_who_uses_what(program):
     commands = ([sys.executable, "-m", "framefx", "doctor"], [sys.executable, "-m", "framefx", "devices"])
     doctor, devices = (subprocess.run(command, capture_output=True, text=True).stdout for command in commands)
-    assert f"ok    {LOOPBACK}: framefx writes to it (python (process {program.pid}))" in doctor
+    assert f"ok    {LOOPBACK}: framefx writes to it ({PYTHON} (process {program.pid}))" in doctor
     assert f"note  {PLAIN}: Chromium and others do not list it" in doctor
-    assert f"{CAMERA}  vivid (driver vivid)" in devices and f"used by python (process {program.pid})" in devices
+    assert f"{CAMERA}  vivid (driver vivid)" in devices and f"used by {PYTHON} (process {program.pid})" in devices
 
 
 def is_mirrored(reader, picture):
