@@ -43,6 +43,10 @@ def _sequence(values: Values, rate: float, notes: list[str]) -> list[Step]:
 
 
 def _video(values: Values, rate: float, notes: list[str]) -> list[Step]:
+    if values["target_fps"] != 10:
+        notes.append(
+            f"video: target_fps {values['target_fps']} was left out: videos play by the clock at their own rate"
+        )
     return _step("replace", video=str(values["video_path"]), fit="stretch", sampling=_sampling(values))
 
 

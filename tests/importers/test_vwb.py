@@ -289,3 +289,12 @@ def test_what_was_left_out_is_said(old, caplog):
     with caplog.at_level(logging.WARNING):
         Config(old("layers: []\ndebug_show_heatmap: 3\n"))
     assert "debug_show_heatmap was left out" in caplog.text
+
+
+def test_a_video_s_frame_rate_is_left_out_with_a_note():
+    from framefx.importers.vwb_filters import FILTERS
+
+    parameters, make = FILTERS["video"]
+    notes: list[str] = []
+    make({**parameters, "video_path": "sea.mp4", "target_fps": 25}, 30.0, notes)
+    assert any("target_fps 25" in note for note in notes)
