@@ -27,6 +27,7 @@ COMMANDS = {
     "service": ("framefx.cli.service", "run from login on: a systemd user unit"),
     "config": ("framefx.cli.config", "schema, check or show a config file"),
     "import": ("framefx.cli.import_config", "turn an old config (virtual_webcam_background, LFBW) into a new one"),
+    "models": ("framefx.cli.models", "list, pull, remove and inspect networks"),
     "bench": ("framefx.bench.cli", "measure kernels and chains against the peers' own operations"),
     "train": ("framefx.training.cli", "train the person model (extra: train)"),
     "evaluate": ("framefx.training.cli", "evaluate a model on pictures with masks (extra: train)"),
