@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from framefx.backends import files
 from framefx.errors import ModelError
 
 MAGIC = b"TFL3"
@@ -52,12 +53,7 @@ def read(path: Path) -> bytes:
     ModelError
         When it cannot be read, is empty or is something else.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror or error}") from error
-    if not content:
-        raise ModelError(f"{path}: the file is empty; fetch it again")
+    content = files.read(path)
     if content[4:_HEADER] != MAGIC:
         raise ModelError(f"{path}: no .tflite network: bytes 4 to 8 are {content[4:_HEADER]!r}, wanted {MAGIC!r}")
     return content

@@ -15,11 +15,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from importlib import metadata
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from framefx.backends.flatbuffer import verify
 from framefx.backends.probe import REFUSED
+from framefx.backends.runtime import Runtime
 from framefx.errors import ModelError
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,13 @@ _SHIPPED = Path(__file__).parents[1] / "models" / "weights"
 _SECONDS = 60.0
 
 
-def check(path: Path, content: bytes, module: str, distribution: str, limit: int) -> None:
+def check(
+    path: Path,
+    content: bytes,
+    runtime: Runtime,
+    arguments: Sequence[str],
+    verify: Callable[[bytes, Path], None] | None = None,
+) -> None:
     """Make sure that loading and running the network cannot take this process down.
 
     Parameters
@@ -37,10 +43,12 @@ def check(path: Path, content: bytes, module: str, distribution: str, limit: int
         The file, for the second process.
     content : bytes
         What is in it.
-    module, distribution : str
-        The runtime: what to import, and what its version is asked from.
-    limit : int
-        Networks with more input elements are not run.
+    runtime : Runtime
+        What is to run it.
+    arguments : sequence of str
+        What `framefx.backends.probe` is told besides the runtime's module and the file.
+    verify : callable, optional
+        ``verify(content, path)`` raises a `ModelError` for what can be seen in the file itself.
 
     Raises
     ------
@@ -51,14 +59,15 @@ def check(path: Path, content: bytes, module: str, distribution: str, limit: int
     """
     if path.resolve().parent == _SHIPPED:
         return
-    seen = _record(content, distribution)
+    seen = _record(content, runtime, arguments)
     if seen.exists():
         return
-    verify(content, path)
+    if verify is not None:
+        verify(content, path)
     if not sys.executable:
         return
     try:
-        code, words = _run([module, str(path), str(limit)])
+        code, words = _run([runtime.module, str(path), *arguments])
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"{path}: the network did not run within {_SECONDS:.0f} s") from error
     except OSError as error:
@@ -66,7 +75,7 @@ def check(path: Path, content: bytes, module: str, distribution: str, limit: int
         return
     if code < 0:
         raise ModelError(
-            f"{path}: the file is damaged, {distribution} crashes on it ({signal.strsignal(-code)}); fetch it again"
+            f"{path}: the file is damaged, {runtime.distribution} crashes on it ({signal.strsignal(-code)}); fetch it again"
         )
     if code == REFUSED:
         raise RuntimeError(words)
@@ -91,10 +100,10 @@ def _run(arguments: list[str]) -> tuple[int, str]:
     return done.returncode, done.stdout.decode(errors="replace")
 
 
-def _record(content: bytes, distribution: str) -> Path:
+def _record(content: bytes, runtime: Runtime, arguments: Sequence[str]) -> Path:
     """Return the file whose existence says that this network ran in this version of the runtime."""
     digest = hashlib.sha256(content).hexdigest()
-    return _folder() / f"{digest}-{distribution}-{metadata.version(distribution)}"
+    return _folder() / "-".join((digest, runtime.distribution, runtime.version, *arguments))
 
 
 def _folder() -> Path:

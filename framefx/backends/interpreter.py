@@ -7,35 +7,25 @@ is after `allocate_tensors`, except in networks with dynamic shapes: each run lo
 
 from __future__ import annotations
 
-import importlib
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from framefx.backends import guard
-from framefx.backends.flatbuffer import read
+from framefx.backends.files import one_line
+from framefx.backends.flatbuffer import read, verify
 from framefx.backends.quiet import native_chatter
-from framefx.errors import BackendUnavailableError, ModelError
+from framefx.backends.runtime import Runtime
+from framefx.errors import ModelError
 from framefx.protocols import Tensor
 
 LARGEST_INPUT = 2048 * 2048 * 3
 """Elements of the largest input that is accepted; more is a mistake, and gigabytes of memory."""
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """One package of the interpreter: what users call it, what Python imports, where it comes from."""
-
-    name: str
-    module: str
-    distribution: str
-    install: str
 
 
 class _InPlace:
@@ -125,40 +115,50 @@ class InterpreterSession:
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
-            raise ModelError(f"{self._path}: {_one_line(error)}") from error
+            raise ModelError(f"{self._path}: {one_line(error)}") from error
         self._input.look()
         return {name: self._outputs[name].look() for name in wanted}
 
 
-def open_session(runtime: Runtime, path: Path, threads: int) -> InterpreterSession:
-    """Load a network with `runtime`, and run it once.
+class Interpreter:
+    """Runs ``.tflite`` networks with one of the two packages; see `framefx.protocols.Backend`."""
 
-    Raises
-    ------
-    BackendUnavailableError
-        When the runtime is not installed.
-    ModelError
-        When the file is no network, is damaged, or needs what the runtime lacks.
-    """
-    interpreter_class = _imported(runtime)
-    content = read(path)
-    try:
-        guard.check(path, content, runtime.module, runtime.distribution, LARGEST_INPUT)
-        with native_chatter():
-            interpreter = interpreter_class(model_content=content, num_threads=threads)
-            _check(interpreter, path)
-            interpreter.allocate_tensors()
-            interpreter.invoke()
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{path}: {_explained(error, runtime)}") from error
-    return InterpreterSession(interpreter, path)
+    runtime: ClassVar[Runtime]
 
+    @property
+    def name(self) -> str:
+        """As users write it."""
+        return self.runtime.name
 
-def _imported(runtime: Runtime) -> Any:
-    try:
-        return importlib.import_module(runtime.module).Interpreter
-    except ImportError as error:
-        raise BackendUnavailableError(f"{runtime.distribution} is not installed: run `{runtime.install}`") from error
+    def load(self, path: Path, threads: int = 1) -> InterpreterSession:
+        """Load a network, and run it once.
+
+        Parameters
+        ----------
+        path : Path
+            A ``.tflite`` file.
+        threads : int
+            Threads that one run may use, at least 1.
+
+        Raises
+        ------
+        BackendUnavailableError
+            When the package is not installed.
+        ModelError
+            When the file is no network, is damaged, or needs what the runtime lacks.
+        """
+        interpreter_class = self.runtime.load().Interpreter
+        content = read(path)
+        try:
+            guard.check(path, content, self.runtime, [str(LARGEST_INPUT)], verify)
+            with native_chatter():
+                interpreter = interpreter_class(model_content=content, num_threads=threads)
+                _check(interpreter, path)
+                interpreter.allocate_tensors()
+                interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{path}: {_explained(error, self.runtime)}") from error
+        return InterpreterSession(interpreter, path)
 
 
 def _check(interpreter: Any, path: Path) -> None:
@@ -193,13 +193,8 @@ def _explained(error: Exception, runtime: Runtime) -> str:
     missing = re.search(r"unresolved custom op: (\w+)", text)
     if missing is None:
         damaged = "valid Flatbuffer" in text or "No subgraph" in text
-        return "the file is damaged; fetch it again" if damaged else _one_line(error)
+        return "the file is damaged; fetch it again" if damaged else one_line(error)
     problem = f"{runtime.distribution} lacks its operator {missing[1]}"
     if missing[1] == "Convolution2DTransposeBias" and runtime.name == "tflite":
         return f"{problem}; run `pip install ai-edge-litert` and use the backend 'litert'"
     return f"{problem}; export the network without it"
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
