@@ -178,10 +178,9 @@ class PluginManager:
 
 
 def _merge(trial: Registry, registry: Registry) -> None:
-    for name in ("filters", "layers", "sources", "sinks", "families", "runtimes"):
+    for name in ("filters", "layers", "sources", "sinks", "families", "runtimes", "weights"):
         for entry in getattr(trial, name):
             getattr(registry, name).add(entry)
-    registry.weights.update(trial.weights)
 
 
 def _import_file(file: Path) -> ModuleType:

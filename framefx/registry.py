@@ -123,7 +123,16 @@ class Runtime:
     suffixes: tuple[str, ...]
 
 
-Entry = TypeVar("Entry", Step, Port, Family, Runtime)
+@dataclass(frozen=True)
+class Weights:
+    """A network's file under the name that ``--model`` takes."""
+
+    name: str
+    plugin: str
+    path: Path
+
+
+Entry = TypeVar("Entry", Step, Port, Family, Runtime, Weights)
 
 
 class Table(Generic[Entry]):
@@ -184,7 +193,7 @@ class Registry:
         self.sinks: Table[Port] = Table("sink")
         self.families: Table[Family] = Table("model family")
         self.runtimes: Table[Runtime] = Table("backend")
-        self.weights: dict[str, Path] = {}
+        self.weights: Table[Weights] = Table("model")
 
 
 def find_port(table: Table[Port], location: str, noun: str) -> tuple[Port, str]:
@@ -284,7 +293,7 @@ class Register:
 
     def weights(self, name: str, path: Path) -> None:
         """Add a network's file under a name for ``--model``."""
-        self._registry.weights[name] = path
+        self._registry.weights.add(Weights(name, self._plugin, path))
 
     def _step(
         self,

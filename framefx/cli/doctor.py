@@ -132,7 +132,7 @@ def networks(weights: dict[str, Path] | None = None) -> Iterator[Finding]:
     if weights is None:
         from framefx.plugins import PluginManager
 
-        weights = PluginManager().registry.weights
+        weights = {one.name: one.path for one in PluginManager().registry.weights}
     missing = [name for name, path in weights.items() if not path.is_file()]
     for name in missing:
         yield Finding("FAIL", f"the network '{name}' is not there", "pip install --force-reinstall framefx")

@@ -78,7 +78,7 @@ def _plugins(plugins: PluginManager) -> str:
         lines.append(f"{origin.name} ({origin.place})")
         if origin.problem:
             lines.append(f"  {origin.problem}")
-        for noun in ("filters", "layers", "sources", "sinks", "families", "runtimes"):
+        for noun in ("filters", "layers", "sources", "sinks", "families", "runtimes", "weights"):
             names = [entry.name for entry in getattr(registry, noun) if entry.plugin == origin.name]
             if names:
                 lines.append(f"  {noun}: {', '.join(names)}")

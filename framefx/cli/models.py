@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("verb", choices=list(VERBS), metavar="VERB", help="one of the list below")
+    parser.add_argument("verb", nargs="?", choices=VERBS, default="list", metavar="VERB", help="default: list")
     options = parser.parse_args(argv[1:2])
     module = importlib.import_module(VERBS[options.verb][0])
-    return int(module.main(argv[1:]))
+    return int(module.main([options.verb, *argv[2:]]))

@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from framefx.errors import BackendUnavailableError, ModelError, did_you_mean
 from framefx.protocols import Model, Session, Tensor
-from framefx.registry import Registry, Runtime
+from framefx.models.found import PREFIX, in_mediapipe
+from framefx.models.zoo import zoo
+from framefx.registry import Registry, Runtime, Table, Weights
 
 
-def find(name_or_path: str, weights: Mapping[str, Path]) -> Path:
-    """Return the file of a network: the path itself, or the registered weights of that name.
+def find(name_or_path: str, weights: Table[Weights]) -> Path:
+    """Return the file of a network.
 
     Parameters
     ----------
     name_or_path : str
-        As users write it.
-    weights : mapping of str to Path
-        The named ones: `Registry.weights`.
+        As users write it: a path, registered weights (``plugin/name`` where two plugins have one name), a network
+        of the zoo that was fetched, or ``mediapipe/NAME`` for one inside an installed mediapipe.
+    weights : Table of Weights
+        The registered ones: `Registry.weights`.
 
     Raises
     ------
     ModelError
-        When there is neither; lists the names.
+        When there is none, with the names that there are; for one of the zoo, the command that fetches it.
+    UnknownNameError
+        When two plugins registered the name.
     """
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return path
     if name_or_path in weights:
-        return weights[name_or_path]
+        return weights.find(name_or_path).path
+    if model := zoo().get(name_or_path):
+        if model.place.is_file():
+            return model.place
+        raise ModelError(
+            f"the model '{name_or_path}' is not here yet: run `framefx models pull {name_or_path}` "
+            f"({model.size / 1e6:.1f} MB, {model.licence})"
+        )
+    inside = in_mediapipe() if name_or_path.startswith(PREFIX) else {}
+    if name_or_path in inside:
+        return inside[name_or_path]
+    known = {*weights.names, *zoo(), *inside}
     raise ModelError(
-        f"no model file and no model named '{name_or_path}'.{did_you_mean(name_or_path, weights)} "
-        f"Named models: {', '.join(sorted(weights)) or 'none'}"
+        f"no model file and no model named '{name_or_path}'.{did_you_mean(name_or_path, known)} "
+        f"Named models: {', '.join(sorted(known))}"
     )
 
 

@@ -4,28 +4,48 @@ from types import SimpleNamespace
 
 import pytest
 
-from framefx.errors import BackendUnavailableError, ModelError, UnknownNameError
+from framefx.errors import BackendUnavailableError, ModelError, PluginError, UnknownNameError
 from framefx.models.loading import find, load
 from framefx.registry import Register, Registry
+
+
+def named(path, *names, plugin="framefx"):
+    registry = Registry()
+    for name in names:
+        Register(registry, plugin).weights(name, path)
+    return registry
 
 
 def test_finds_a_path(tmp_path):
     path = tmp_path / "mine.tflite"
     path.touch()
-    assert find(str(path), {}) == path
+    assert find(str(path), Registry().weights) == path
 
 
 def test_finds_a_name(tmp_path):
-    assert find("blazeseg", {"blazeseg": tmp_path}) == tmp_path
+    assert find("blazeseg", named(tmp_path, "blazeseg").weights) == tmp_path
 
 
 def test_an_unknown_name_says_which_there_are(tmp_path):
-    with pytest.raises(ModelError, match=r"Did you mean 'blazeseg'\? Named models: blazeseg, other"):
-        find("blazesig", {"blazeseg": tmp_path, "other": tmp_path})
+    with pytest.raises(ModelError, match=r"Did you mean 'blazeseg'\? Named models: .*blazeseg, .*other"):
+        find("blazesig", named(tmp_path, "blazeseg", "other").weights)
+
+
+def test_a_name_that_two_plugins_registered_needs_the_plugins(tmp_path):
+    registry = named(tmp_path / "a", "people", plugin="one")
+    Register(registry, "two").weights("people", tmp_path / "b")
+    with pytest.raises(UnknownNameError, match="'one/people' or 'two/people'"):
+        find("people", registry.weights)
+    assert find("two/people", registry.weights) == tmp_path / "b"
+
+
+def test_a_plugin_has_each_name_once(tmp_path):
+    with pytest.raises(PluginError, match="'one' registers the model 'people' twice"):
+        named(tmp_path, "people", "people", plugin="one")
 
 
 def test_shipped_weights_are_registered_by_their_file_names(registry):
-    assert all(path.stem == name and path.is_file() for name, path in registry.weights.items())
+    assert all(one.path.stem == one.name and one.path.is_file() for one in registry.weights)
 
 
 def test_loads_and_recognises(registry, networks, tmp_path):
@@ -87,7 +107,7 @@ def test_asks_families_of_plugins_too(networks, tmp_path, registry):
 
 
 def test_shipped_weights_give_the_person_at_a_fraction_of_their_input(registry):
-    for path in registry.weights.values():
+    for path in (one.path for one in registry.weights):
         model = load(path, registry)
         (source,), (result,) = model.session.inputs, model.session.outputs
         assert "person" in model.layers
