@@ -6,9 +6,9 @@ import functools
 
 import numpy as np
 
-from framefx.kernels._door import F32, I32, PLANE, U8, between, check, others, output, scratch
+from framefx.kernels._door import F32, PLANE, U8, between, check, others, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
-from framefx.kernels._steps import fill
+from framefx.kernels._steps import copy, fill
 
 
 @Helper
@@ -31,41 +31,52 @@ def _add(row: F32, sign: float, total: F32) -> None:
 
 
 @Helper
-def _sum_windows(total: F32, first: I32, last: I32, prefix: F32, sums: F32) -> None:
-    """Sum each column's neighbours first … last - 1, out of running sums."""
-    s = np.float32(0)
-    for x in range(total.size):
-        prefix[x] = s
-        s += total[x]
-    prefix[total.size] = s
-    for x in range(total.size):
-        sums[x] = prefix[np.uint64(last[x])] - prefix[np.uint64(first[x])]
+def _sum_windows(total: F32, radius: int, now: F32, then: F32, sums: F32) -> None:
+    """Sum each column's neighbours x ± radius; outside is nothing. Windows of 1, 2, 4 … join as the width's bits say.
+
+    Running sums would take two steps, whatever the radius, and one after the other: this way eight go at once.
+    """
+    fill(now, 0)
+    copy(total, now[radius : radius + total.size])
+    fill(sums, 0)
+    width, reach, done = 2 * radius + 1, 1, 0
+    while True:
+        if width & reach:
+            _add(now[done:], 1.0, sums)
+            done += reach
+        if 2 * reach > width:
+            break
+        ahead = now[reach:]
+        for x in range(ahead.size):
+            then[x] = now[x] + ahead[x]
+        now, then, reach = then, now, 2 * reach
 
 
 @Helper
 def _fit_lines(sums: F32, share: F32, rows: int, eps: float, slope: F32, level: F32) -> None:
     """Fit ``mask = slope * guide + level`` in each window."""
     scale, e = np.float32(1) / np.float32(rows), np.float32(eps)
+    guide, mask, product, square = sums[0], sums[1], sums[2], sums[3]
     for x in range(slope.size):
         f = share[x] * scale
-        i, p = sums[0, x] * f, sums[1, x] * f
-        a = (sums[2, x] * f - i * p) / (max(sums[3, x] * f - i * i, np.float32(0)) + e)
+        i, p = guide[x] * f, mask[x] * f
+        a = (product[x] * f - i * p) / (max(square[x] * f - i * i, np.float32(0)) + e)
         slope[x], level[x] = a, p - a * i
 
 
 @Helper
 def _draw_lines(sums: F32, share: F32, rows: int, guide: U8, out: U8) -> None:
     scale = np.float32(1) / np.float32(rows)
+    slope, level = sums[0], sums[1]
     for x in range(out.size):
-        q = (sums[0, x] * np.float32(guide[x]) + sums[1, x] * np.float32(255)) * (share[x] * scale)
-        out[x] = np.uint8(min(max(q + np.float32(0.5), np.float32(0)), np.float32(255)))
+        q = (slope[x] * np.float32(guide[x]) + level[x] * np.float32(255)) * (share[x] * scale)
+        out[x] = np.uint8(np.int32(min(max(q + np.float32(0.5), np.float32(0)), np.float32(255))))
 
 
 @Helper
 def _fit(
-    mask: U8, guide: U8, radius: int, eps: float, first: I32, last: I32, share: F32,
-    lines: F32, total: F32, sums: F32,
-) -> None:  # fmt: skip
+    mask: U8, guide: U8, radius: int, eps: float, share: F32, lines: F32, total: F32, sums: F32, wide: F32
+) -> None:
     h = mask.shape[0]
     fill(total.reshape(-1), 0)
     for y in range(-radius, h):
@@ -75,20 +86,16 @@ def _fit(
             _slide(total, mask, guide, y - radius - 1, -1.0)
         if y >= 0:
             for k in range(4):
-                _sum_windows(total[k], first, last, sums[4], sums[k])
+                _sum_windows(total[k], radius, wide[0], wide[1], sums[k])
             _fit_lines(sums, share, min(y + radius, h - 1) - max(y - radius, 0) + 1, eps, lines[0, y], lines[1, y])
 
 
-@kernel(
-    "u8[:,:], const u8[:,:], const u8[:,:], i64, f64, const i32[:], const i32[:], const f32[:], f32[:,:,:], f32[:,:],"
-    " f32[:,:]"
-)
+@kernel("u8[:,:], const u8[:,:], const u8[:,:], i64, f64, const f32[:], f32[:,:,:], f32[:,:], f32[:,:], f32[:,:]")
 def _guided(
-    out: U8, mask: U8, guide: U8, radius: int, eps: float, first: I32, last: I32, share: F32,
-    lines: F32, total: F32, sums: F32,
-) -> None:  # fmt: skip
+    out: U8, mask: U8, guide: U8, radius: int, eps: float, share: F32, lines: F32, total: F32, sums: F32, wide: F32
+) -> None:
     """Write row y of `out` from rows y ± 2 radius; `out` may be `mask`, which is read before anything is written."""
-    _fit(mask, guide, radius, eps, first, last, share, lines, total, sums)
+    _fit(mask, guide, radius, eps, share, lines, total, sums, wide)
     h = mask.shape[0]
     fill(total.reshape(-1), 0)
     for y in range(-radius, h):
@@ -99,7 +106,7 @@ def _guided(
                 _add(lines[k, y - radius - 1], -1.0, total[k])
         if y >= 0:
             for k in range(2):
-                _sum_windows(total[k], first, last, sums[4], sums[k])
+                _sum_windows(total[k], radius, wide[0], wide[1], sums[k])
             _draw_lines(sums, share, min(y + radius, h - 1) - max(y - radius, 0) + 1, guide[y], out[y])
 
 
@@ -145,10 +152,11 @@ def guided_filter(mask: U8, guide: U8, radius: int, eps: float, *, out: U8 | Non
     between("eps", eps, 1e-6, 1e6)
     out = output("out", out, (h, w), guide, *others(out, mask))
     grey = guide if guide.ndim == 2 else _luma(guide)
-    windows = _windows(w, min(int(radius), w))
+    radius = min(int(radius), max(h, w))
     lines = scratch("guided.lines", (2, h, w), np.float32)
-    total, sums = scratch("guided.total", (4, w), np.float32), scratch("guided.sums", (5, w + 1), np.float32)
-    _guided(out, mask, grey, min(int(radius), h), eps, *windows, lines, total, sums)
+    rows = scratch("guided.rows", (8, w), np.float32)
+    wide = scratch("guided.wide", (2, w + 2 * radius), np.float32)
+    _guided(out, mask, grey, radius, eps, _shares(w, radius), lines, rows[:4], rows[4:], wide)
     return out
 
 
@@ -159,8 +167,8 @@ def _luma(guide: U8) -> U8:
 
 
 @functools.lru_cache(maxsize=16)
-def _windows(w: int, radius: int) -> tuple[I32, I32, F32]:
-    """Return each column's first neighbour, the one after its last, and one over their count."""
-    first = np.maximum(np.arange(w) - radius, 0).astype(np.int32)
-    last = np.minimum(np.arange(w) + radius + 1, w).astype(np.int32)
-    return first, last, (1 / (last - first)).astype(np.float32)
+def _shares(w: int, radius: int) -> F32:
+    """Return one over each column's count of neighbours."""
+    column = np.arange(w)
+    count = np.minimum(column + radius, w - 1) - np.maximum(column - radius, 0) + 1
+    return (1 / count).astype(np.float32)
