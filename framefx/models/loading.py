@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from framefx.errors import BackendUnavailableError, ModelError, did_you_mean
-from framefx.protocols import Model, Session, Tensor
 from framefx.models.found import PREFIX, in_mediapipe
 from framefx.models.zoo import zoo
+from framefx.protocols import Model, Session, Tensor
 from framefx.registry import Registry, Runtime, Table, Weights
 
 
