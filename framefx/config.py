@@ -19,6 +19,7 @@ from framefx.errors import ConfigError, did_you_mean
 from framefx.frame import Size
 from framefx.importers import INI, is_foreign
 from framefx.maskpipeline import MaskOptions
+from framefx.options import parse_size
 from framefx.stack import Blend
 
 log = logging.getLogger(__name__)
@@ -29,16 +30,6 @@ Key = tuple[str | int, ...]
 
 _DEEPEST = 40
 _MOST = 20_000
-
-
-def parse_size(value: Any) -> Any:
-    """Turn ``1280x720`` into (height, width); such a tuple, and None, are passed on."""
-    if value is None or isinstance(value, tuple):
-        return value
-    match = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", value) if isinstance(value, str) else None
-    if not match or 0 in (int(match[1]), int(match[2])):
-        raise ValueError("a size as WIDTHxHEIGHT, for example 1280x720")
-    return int(match[2]), int(match[1])
 
 
 def _entry_size(value: Any) -> Any:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,16 @@ def resolve_annotation(annotation: Any, target: Callable[..., Any]) -> Any:
     namespace = vars(sys.modules.get(getattr(home, "__module__", ""), None) or object)
     scope = {**namespace, **getattr(home, "__globals__", {})}
     return eval(annotation, dict(scope))
+
+
+def parse_size(value: Any) -> Any:
+    """Turn ``1280x720`` into (height, width); such a tuple, and None, are passed on."""
+    if value is None or isinstance(value, tuple):
+        return value
+    match = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", value) if isinstance(value, str) else None
+    if not match or 0 in (int(match[1]), int(match[2])):
+        raise ValueError("a size as WIDTHxHEIGHT, for example 1280x720")
+    return int(match[2]), int(match[1])
 
 
 class Options:
@@ -140,4 +151,4 @@ def _at(origin: str) -> str:
     return f"{origin}: " if origin else ""
 
 
-__all__ = ["Field", "Options", "resolve_annotation"]
+__all__ = ["Field", "Options", "parse_size", "resolve_annotation"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,11 +92,7 @@ class Port:
 
     def load(self) -> Callable[..., Any]:
         """Return the class, importing its module now."""
-        if not isinstance(self.target, str):
-            return self.target
-        module, _, name = self.target.partition(":")
-        loaded: Callable[..., Any] = getattr(importlib.import_module(module), name)
-        return loaded
+        return _imported(self.target)
 
     def make(self, location: str, options: dict[str, Any], origin: str = "") -> Any:
         """Check `options` against the constructor and make the object; nothing is opened."""
@@ -115,12 +111,18 @@ class Family:
 
 @dataclass(frozen=True)
 class Runtime:
-    """A backend and the endings of the files it loads, without the dot."""
+    """A backend and the endings of the files it loads, without the dot; `target` as a port's."""
 
     name: str
     plugin: str
-    make: Callable[[], Backend]
+    target: str | Callable[..., Backend]
     suffixes: tuple[str, ...]
+
+    def make(self, options: Mapping[str, Any] | None = None, origin: str = "") -> Backend:
+        """Check `options` against the constructor and make the backend, importing its module now."""
+        target = _imported(self.target)
+        backend: Backend = target(**Options(self.name, target).check(options or {}, origin))
+        return backend
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,15 @@ class Weights:
     name: str
     plugin: str
     path: Path
+
+
+def _imported(target: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Return what ``"module:Class"`` names, or `target` itself."""
+    if not isinstance(target, str):
+        return target
+    module, _, name = target.partition(":")
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return loaded
 
 
 Entry = TypeVar("Entry", Step, Port, Family, Runtime, Weights)
@@ -287,8 +298,11 @@ class Register:
         """Add a model family: `recognise` makes a `Model` of a session whose tensors it knows, else None."""
         self._registry.families.add(Family(name, self._plugin, recognise))
 
-    def backend(self, name: str, make: Callable[[], Backend], *, suffixes: tuple[str, ...]) -> None:
-        """Add a runtime for files with one of `suffixes`."""
+    def backend(self, name: str, make: str | Callable[..., Backend], *, suffixes: tuple[str, ...]) -> None:
+        """Add a runtime for files with one of `suffixes`: a class (or ``"module:Class"``, imported on use).
+
+        Its keyword-only parameters are options that users give a model: ``model: {path: …, backend: NAME, …}``.
+        """
         self._registry.runtimes.add(Runtime(name, self._plugin, make, suffixes))
 
     def weights(self, name: str, path: Path) -> None:

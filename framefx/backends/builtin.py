@@ -7,24 +7,12 @@ from typing import TYPE_CHECKING
 from framefx.plugins import hookimpl
 
 if TYPE_CHECKING:
-    from framefx.protocols import Backend
     from framefx.registry import Register
-
-
-def _litert() -> Backend:
-    from framefx.backends.litert import LiteRT
-
-    return LiteRT()
-
-
-def _tflite() -> Backend:
-    from framefx.backends.tflite import TFLite
-
-    return TFLite()
 
 
 @hookimpl
 def framefx_register(register: Register) -> None:
     """Add them."""
-    register.backend("litert", _litert, suffixes=("tflite",))
-    register.backend("tflite", _tflite, suffixes=("tflite",))
+    register.backend("litert", "framefx.backends.litert:LiteRT", suffixes=("tflite",))
+    register.backend("onnx", "framefx.backends.onnx:Onnx", suffixes=("onnx",))
+    register.backend("tflite", "framefx.backends.tflite:TFLite", suffixes=("tflite",))

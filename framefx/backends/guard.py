@@ -74,9 +74,8 @@ def check(
         logger.debug("no second process to try %s in: %s", path, error)
         return
     if code < 0:
-        raise ModelError(
-            f"{path}: the file is damaged, {runtime.distribution} crashes on it ({signal.strsignal(-code)}); fetch it again"
-        )
+        crash = f"{runtime.distribution} crashes on it ({signal.strsignal(-code)})"
+        raise ModelError(f"{path}: the file is damaged, {crash}; fetch it again")
     if code == REFUSED:
         raise RuntimeError(words)
     if code == 0:

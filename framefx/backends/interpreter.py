@@ -17,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from framefx.backends import guard
+from framefx.backends.arrays import LARGEST_INPUT, sides, take
 from framefx.backends.files import one_line
 from framefx.backends.flatbuffer import read, verify
 from framefx.backends.quiet import native_chatter
 from framefx.backends.runtime import Runtime
 from framefx.errors import ModelError
 from framefx.protocols import Tensor
-
-LARGEST_INPUT = 2048 * 2048 * 3
-"""Elements of the largest input that is accepted; more is a mistake, and gigabytes of memory."""
 
 
 class _InPlace:
@@ -105,13 +103,7 @@ class InterpreterSession:
         ModelError
             For another shape or dtype, or when the runtime fails.
         """
-        buffer = self._input.array
-        if array is not buffer:
-            if array.shape != buffer.shape or array.dtype != buffer.dtype:
-                raise ModelError(
-                    f"{self._path}: got {array.dtype} of shape {array.shape}, wanted {buffer.dtype} of {buffer.shape}"
-                )
-            np.copyto(buffer, array)
+        take(array, self._input.array, self._path)
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
@@ -169,10 +161,9 @@ def _check(interpreter: Any, path: Path) -> None:
     shape = tuple(map(int, inputs[0]["shape"]))
     signature = tuple(map(int, inputs[0].get("shape_signature", shape)))
     if any(side < 1 for side in (*shape, *signature[1:])):
-        sides = "×".join("?" if side < 1 else str(side) for side in signature)
-        raise ModelError(f"{path}: its input is {sides}, a size left open; export it with a fixed size")
+        raise ModelError(f"{path}: its input is {sides(signature)}, a size left open; export it with a fixed size")
     if math.prod(shape) > LARGEST_INPUT:
-        raise ModelError(f"{path}: its input is {'×'.join(map(str, shape))}, wanted at most 2048×2048 pixels")
+        raise ModelError(f"{path}: its input is {sides(shape)}, wanted at most 2048×2048 pixels")
 
 
 def _tensors(details: Sequence[dict[str, Any]]) -> list[Tensor]:

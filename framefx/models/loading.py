@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from framefx.errors import BackendUnavailableError, ModelError, did_you_mean
 from framefx.models.found import PREFIX, in_mediapipe
@@ -41,7 +42,7 @@ def find(name_or_path: str, weights: Table[Weights]) -> Path:
             return model.place
         raise ModelError(
             f"the model '{name_or_path}' is not here yet: run `framefx models pull {name_or_path}` "
-            f"({model.size / 1e6:.1f} MB, {model.licence})"
+            f"({model.size / 1e6:.1f} MB, {model.licence}, {model.publisher})"
         )
     inside = in_mediapipe() if name_or_path.startswith(PREFIX) else {}
     if name_or_path in inside:
@@ -53,7 +54,14 @@ def find(name_or_path: str, weights: Table[Weights]) -> Path:
     )
 
 
-def load(path: Path, registry: Registry, *, backend: str = "auto", threads: int = 1) -> Model:
+def load(
+    path: Path,
+    registry: Registry,
+    *,
+    backend: str = "auto",
+    threads: int = 1,
+    options: Mapping[str, Any] | None = None,
+) -> Model:
     """Load a network and recognise its family.
 
     Parameters
@@ -66,6 +74,8 @@ def load(path: Path, registry: Registry, *, backend: str = "auto", threads: int 
         A runtime's name, or ``auto``: the first installed one that loads such files.
     threads : int
         Threads that one run may use, at least 1.
+    options : mapping, optional
+        Options of the runtime, such as ``device`` and ``precision`` of `torch`.
 
     Returns
     -------
@@ -78,13 +88,15 @@ def load(path: Path, registry: Registry, *, backend: str = "auto", threads: int 
         When no installed runtime loads such files.
     ModelError
         When the file is missing, damaged, or no family knows its tensors.
+    OptionError
+        When the runtime does not have an option, or the option's value is wrong.
     UnknownNameError
         For a runtime that nobody registered.
     """
     if not path.exists():
         raise ModelError(f"{path}: no such file")
     runtimes = [registry.runtimes.find(backend)] if backend != "auto" else _runtimes_for(path, registry)
-    session = _session(path, runtimes, threads)
+    session = _session(path, runtimes, threads, options or {})
     for family in registry.families:
         try:
             model = family.recognise(session)
@@ -111,12 +123,12 @@ def _runtimes_for(path: Path, registry: Registry) -> Sequence[Runtime]:
     return found
 
 
-def _session(path: Path, runtimes: Sequence[Runtime], threads: int) -> Session:
+def _session(path: Path, runtimes: Sequence[Runtime], threads: int, options: Mapping[str, Any]) -> Session:
     """Load with the first runtime that is installed; where none is, say how to get the first."""
     missing: BackendUnavailableError | None = None
     for runtime in runtimes:
         try:
-            return runtime.make().load(path, threads)
+            return runtime.make(options, str(path)).load(path, threads)
         except BackendUnavailableError as error:
             missing = missing or error
     raise missing or BackendUnavailableError(f"{path}: no backend to run it with")

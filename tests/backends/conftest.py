@@ -7,14 +7,25 @@ import pytest
 from framefx.backends import guard
 
 
-@pytest.fixture(scope="session")
-def networks():
-    """The writer of test networks, imported by its place: test folders are no packages."""
-    spec = importlib.util.spec_from_file_location("framefx_test_networks", Path(__file__).with_name("networks.py"))
+def _beside(name):
+    place = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"framefx_test_{name}", place)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def beside():
+    """Imports a file of this folder by its place: test folders are no packages."""
+    return _beside
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """The writer of ``.tflite`` test networks."""
+    return _beside("networks")
 
 
 @pytest.fixture(scope="session")
