@@ -1,4 +1,4 @@
-"""What a person sees while it runs: a progress bar on files, and the live table of ``--stats``."""
+"""What a person sees while it runs: a progress bar on files and downloads, and the live table of ``--stats``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from framefx.pipeline import Pipeline
@@ -36,6 +44,15 @@ def progress(pipeline: Pipeline, timings: Timings) -> Iterator[None]:
 
         with _repeatedly(show):
             yield
+
+
+@contextmanager
+def download_bar(name: str, size: int, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
+    """Show how many of `size` bytes of the file `name` are there; hands out what is called with that number."""
+    columns = (TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as bar:
+        task = bar.add_task(name, total=size)
+        yield lambda have: bar.update(task, completed=have)
 
 
 @contextmanager

@@ -50,7 +50,9 @@ class ZooModel:
     summary : str
         What it is, in a few words.
     licence : str
-        SPDX name, and who states it.
+        SPDX name.
+    publisher : str
+        Whose repository states that licence.
     source : str
         Where its publisher has it.
     sha256 : str
@@ -64,6 +66,7 @@ class ZooModel:
     file: str
     summary: str
     licence: str
+    publisher: str
     source: str
     sha256: str
     size: int
