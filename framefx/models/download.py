@@ -312,10 +312,6 @@ def _one_line(reason: Any) -> str:
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows a few, never from https to http, and to no other scheme."""
 
-    def __init__(self, limit: int) -> None:
-        self.max_redirections = limit
-        self.max_repeats = limit
-
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
@@ -327,6 +323,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 def _opener(redirects: int) -> urllib.request.OpenerDirector:
     """Return what speaks http and https and nothing else: urllib's own would read files and use ftp."""
+
+    class Few(_Redirects):
+        max_redirections = max_repeats = redirects
+
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -335,7 +335,7 @@ def _opener(redirects: int) -> urllib.request.OpenerDirector:
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.UnknownHandler(),
-        _Redirects(redirects),
+        Few(),
     ):
         opener.add_handler(handler)
     return opener
