@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from framefx.kernels._merge import masked_merge, upsample, upsample_mask
     from framefx.kernels._region import region_blur
     from framefx.kernels._resample import Rectangle, downsample, prepare
+    from framefx.kernels._sample import sample_bilinear, sample_bilinear_grad
     from framefx.kernels._shade import shade
+    from framefx.kernels._smooth import motion_ema
     from framefx.kernels._stamp import stamp
     from framefx.kernels._taps import shaped_blur
     from framefx.kernels._yuv import i420_to_rgb, nv12_to_rgb, rgb_to_i420, rgb_to_nv12, rgb_to_yuyv, yuyv_to_rgb
@@ -51,6 +53,7 @@ __all__ = [
     "lut_3d",
     "masked_blur",
     "masked_merge",
+    "motion_ema",
     "nv12_to_rgb",
     "on_compile",
     "over",
@@ -61,6 +64,8 @@ __all__ = [
     "rgb_to_i420",
     "rgb_to_nv12",
     "rgb_to_yuyv",
+    "sample_bilinear",
+    "sample_bilinear_grad",
     "shade",
     "shaped_blur",
     "soft_range",
@@ -88,7 +93,9 @@ _HOME = {
     "_merge": ("masked_merge", "upsample", "upsample_mask"),
     "_region": ("region_blur",),
     "_resample": ("Rectangle", "downsample", "prepare"),
+    "_sample": ("sample_bilinear", "sample_bilinear_grad"),
     "_shade": ("shade",),
+    "_smooth": ("motion_ema",),
     "_stamp": ("stamp",),
     "_taps": ("shaped_blur",),
     "_yuv": ("i420_to_rgb", "nv12_to_rgb", "rgb_to_i420", "rgb_to_nv12", "rgb_to_yuyv", "yuyv_to_rgb"),
