@@ -9,28 +9,26 @@ sees.
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from framefx import kernels
-from framefx.frame import Frame, Size
+from framefx.frame import Frame, Image, Size
+from framefx.largest import LargestPerson
 from framefx.mask import Mask
-
-Values = npt.NDArray[np.uint8]
-"""(rows, columns) uint8, 0 outside, 255 inside."""
+from framefx.shaping import feathered, feathered_out, grown, shrunk
+from framefx.smoothing import Smoothing, Values
 
 # Wider windows cost boundary F-score and overlap on every picture set tried; epsilon hardly matters.
 _REFINE_RADIUS = 1
 _REFINE_EPSILON = 1e-4
 
-_LONGEST_GAP = 0.5
-"""Seconds without a mask after which nothing is smoothed: what was there is no longer there."""
+# Seconds. Of still pixels a third of the flicker stays with half a second, while who steps aside is gone at once. An
+# exponential that is gone within 150 ms leaves half of it, and a trail.
+_CONSTANTS = {"motion": 0.5, "exponential": 0.08}
 
 
 def _as_range(value: Any) -> Any:
@@ -53,9 +51,16 @@ class MaskOptions(BaseModel):
     dilate: float = Field(0.0, ge=0, le=500, description="grow by this many frame pixels")
     erode: float = Field(0.0, ge=0, le=500, description="shrink by this many frame pixels, after growing")
     feather: float = Field(0.0, ge=0, le=500, description="soften the edge by this many frame pixels to either side")
-    smooth: float = Field(0.08, ge=0, le=5, description="seconds in which a change gets to 63 %; 0: at once")
-    # Off: at 256×144 it gains 0.2 to 0.6 points of boundary F-score for 0.7 ms, a third of a whole blur chain.
+    feather_out: float = Field(0.0, ge=0, le=500, description="soften it by this many frame pixels outwards only")
+    smoothing: Literal["motion", "exponential"] = Field(
+        "motion", description="motion: what moves does not trail behind; exponential: everything alike"
+    )
+    smooth: float | None = Field(
+        None, ge=0, le=5, description="seconds in which a change of a still pixel gets to 63 %; 0: at once"
+    )
+    # Off: at 256×144 it gains 0.2 to 0.6 points of boundary F-score for 0.4 ms, a fifth of a whole blur chain.
     refine: bool = Field(False, description="let the edge follow the picture's own (guided filter)")
+    largest: bool = Field(False, description="keep the largest person only")
     max_age: float = Field(0.1, gt=0, le=10, description="seconds; an older mask is not used, the card is shown")
 
     @field_validator("range")
@@ -65,21 +70,16 @@ class MaskOptions(BaseModel):
             raise ValueError("two numbers from 0 to 1, the smaller first, such as 0.3/0.7")
         return value
 
-
-@dataclass
-class _Memory:
-    """One layer's smoothed values, times 257, with the frame size and the time they stand for."""
-
-    values: npt.NDArray[np.uint16]
-    size: Size
-    time: float
+    @property
+    def time_constant(self) -> float:
+        """Seconds of `smooth`, or what `smoothing` takes where that is not given; 0 for no smoothing."""
+        return _CONSTANTS[self.smoothing] if self.smooth is None else self.smooth
 
 
 class MaskPipeline:
     """Applies `MaskOptions` to masks, layer by layer. Used by one thread.
 
-    Smoothing remembers each layer's last mask. It starts anew after half a second without one, when time does not
-    go forward, and when the mask's or the frame's size changes.
+    Smoothing remembers each layer's last mask, see `framefx.smoothing`; who the largest person was is remembered too.
 
     Parameters
     ----------
@@ -88,11 +88,15 @@ class MaskPipeline:
 
     def __init__(self, options: MaskOptions) -> None:
         self.options = options
-        self._memory: dict[str, _Memory] = {}
+        constant = options.time_constant
+        self._smoothing = Smoothing(constant, follows_motion=options.smoothing == "motion") if constant else None
+        self._largest = LargestPerson() if options.largest else None
 
     def reset(self) -> None:
         """Forget every layer's last mask."""
-        self._memory.clear()
+        for memory in (self._smoothing, self._largest):
+            if memory is not None:
+                memory.reset()
 
     def __call__(self, layer: str, mask: Mask, frame: Frame) -> Mask:
         """Return what is to be used for `mask`.
@@ -112,75 +116,50 @@ class MaskPipeline:
             Of the same resolution; `mask` itself where every option is neutral.
         """
         values = mask.values
-        if self.options.smooth:
-            values = self._smoothed(layer, mask, frame.time)
+        if self._largest is not None and layer == "person":
+            values = self._largest(values)
+        if self._smoothing is not None:
+            values = self._smoothing(layer, values, mask.size, frame.time)
         if self.options.refine:
-            values = _refined(values, frame)
+            values = refined(values, frame)
         low, high = self.options.range
         if (low, high) != (0, 1):
             values = kernels.soft_range(values, 255 * low, 255 * high)
         values = self._shaped(values, mask.size)
         return mask if values is mask.values else Mask(values, mask.size, mask.index)
 
-    def _smoothed(self, layer: str, mask: Mask, time: float) -> Values:
-        memory = self._memory.get(layer)
-        step = 0.0
-        if memory is not None and memory.size == mask.size and memory.values.shape == mask.values.shape:
-            step = time - memory.time
-        if memory is None or not 0 < step <= _LONGEST_GAP:
-            # A weight of 1 takes the mask as it is; going through the kernel compiles it before the second frame.
-            memory = self._memory[layer] = _Memory(np.zeros(mask.values.shape, np.uint16), mask.size, time)
-            weight = 1.0
-        else:
-            memory.time = time
-            weight = -math.expm1(-step / self.options.smooth)
-        smoothed: Values = kernels.ema(memory.values, mask.values, weight)
-        return smoothed
-
     def _shaped(self, values: Values, size: Size) -> Values:
         """Grow, shrink and soften; lengths in frame pixels become lengths in the mask's own."""
         scales = values.shape[0] / size[0], values.shape[1] / size[1]
-        if self.options.dilate:
-            values = _grown(values, [self.options.dilate * scale for scale in scales])
-        if self.options.erode:
-            values = ~_grown(~values, [self.options.erode * scale for scale in scales])
-        if self.options.feather:
-            values = kernels.box_blur(values, self.options.feather * math.sqrt(scales[0] * scales[1]))
+        for shape, length in (
+            (grown, self.options.dilate),
+            (shrunk, self.options.erode),
+            (feathered_out, self.options.feather_out),
+            (feathered, self.options.feather),
+        ):
+            if length:
+                values = shape(values, length, scales)
         return values
 
 
-def _refined(values: Values, frame: Frame) -> Values:
+def refined(values: Values, frame: Frame) -> Values:
+    """Let a mask's edge follow the picture's own, at the mask's resolution.
+
+    Parameters
+    ----------
+    values : (rows, columns) uint8
+    frame : Frame
+        The picture it is a mask of; its smaller picture serves where others need that too, and is larger than the mask.
+    """
     guide = np.empty((*values.shape, 3), np.uint8)
-    kernels.prepare(frame.pixels, guide, scale=1.0)
-    refined: Values = kernels.guided_filter(values, guide, _REFINE_RADIUS, _REFINE_EPSILON)
-    return refined
+    kernels.prepare(_at_least(frame, values.shape), guide, scale=1.0)
+    edged: Values = kernels.guided_filter(values, guide, _REFINE_RADIUS, _REFINE_EPSILON)
+    return edged
 
 
-def _grown(values: Values, radii: list[float]) -> Values:
-    """Grow by part pixels and by different lengths down and across, which `framefx.kernels.dilate` does not."""
-    for axis, radius in enumerate(radii):
-        values = np.moveaxis(_grown_down(np.moveaxis(values, axis, 0), radius), 0, axis)
-    return np.ascontiguousarray(values)
-
-
-def _grown_down(values: Values, radius: float) -> Values:
-    """Take the largest of rows y ± radius; a part row counts for its part."""
-    whole = min(int(radius), len(values))
-    grown = _largest(values, whole)
-    part = round(256 * (radius - whole)) if radius < len(values) else 0
-    if not part:
-        return grown
-    wider = _largest(grown, 1)
-    mixed = (grown.astype(np.uint16) * (256 - part) + wider.astype(np.uint16) * part + 128) >> 8
-    return mixed.astype(np.uint8)
-
-
-def _largest(values: Values, radius: int) -> Values:
-    """Take the largest of rows y ± radius by joining windows of 1, 2, 4 … rows."""
-    rows, window, wanted = len(values), 1, 2 * radius + 1
-    reached = np.pad(values, ((radius, radius), (0, 0)))
-    while 2 * window <= wanted:
-        reached = np.maximum(reached[:-window], reached[window:])
-        window *= 2
-    rest = wanted - window
-    return np.maximum(reached[:rows], reached[rest : rest + rows])
+def _at_least(frame: Frame, shape: tuple[int, ...]) -> Image:
+    """Return the picture, smaller where that has full blocks and no fewer pixels than `shape`: others need that too."""
+    for factor in (4, 2):
+        if all(side % factor == 0 and side // factor >= least for side, least in zip(frame.size, shape, strict=True)):
+            return frame.downsampled(factor)
+    return frame.pixels

@@ -166,7 +166,7 @@ def test_refining_follows_the_pictures_edge():
 
 def smoothed(times, levels, smooth=0.1, **more):
     """Return the level after each of some masks of one level."""
-    pipeline = MaskPipeline(MaskOptions(range=(0, 1), smooth=smooth))
+    pipeline = MaskPipeline(MaskOptions(range=(0, 1), smooth=smooth, smoothing="exponential"))
     for time, level in zip(times, levels, strict=True):
         mask = Mask(np.full((4, 6), level, np.uint8), more.get("size", SIZE))
         yield int(pipeline("person", mask, frame(time)).values[0, 0])
@@ -200,21 +200,21 @@ def test_does_not_start_anew_just_before():
 
 @pytest.mark.parametrize(("shape", "size"), [((4, 7), SIZE), ((4, 6), (90, 160))], ids=["mask", "frame"])
 def test_starts_anew_at_another_size(shape, size):
-    pipeline = MaskPipeline(MaskOptions(range=(0, 1)))
+    pipeline = MaskPipeline(MaskOptions(range=(0, 1), smoothing="exponential"))
     pipeline("person", Mask(np.zeros((4, 6), np.uint8), SIZE), frame(0.0))
     result = pipeline("person", Mask(np.full(shape, 255, np.uint8), size), frame(0.03, size))
     assert (result.values == 255).all()
 
 
 def test_reset_forgets():
-    pipeline = MaskPipeline(MaskOptions(range=(0, 1)))
+    pipeline = MaskPipeline(MaskOptions(range=(0, 1), smoothing="exponential"))
     pipeline("person", Mask(np.zeros((4, 6), np.uint8), SIZE), frame(0.0))
     pipeline.reset()
     assert (pipeline("person", Mask(np.full((4, 6), 255, np.uint8), SIZE), frame(0.03)).values == 255).all()
 
 
 def test_layers_do_not_mix():
-    pipeline = MaskPipeline(MaskOptions(range=(0, 1)))
+    pipeline = MaskPipeline(MaskOptions(range=(0, 1), smoothing="exponential"))
     pipeline("person", Mask(np.zeros((4, 6), np.uint8), SIZE), frame(0.0))
     assert (pipeline("face", Mask(np.full((4, 6), 255, np.uint8), SIZE), frame(0.03)).values == 255).all()
 

@@ -1,0 +1,83 @@
+"""Masks in time: each layer's last mask is remembered, and the next one goes on from there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from framefx import kernels
+from framefx.frame import Size
+
+Values = npt.NDArray[np.uint8]
+"""(rows, columns) uint8, 0 outside, 255 inside."""
+
+_LONGEST_GAP = 0.5
+"""Seconds without a mask after which nothing is smoothed: what was there is no longer there."""
+
+# Levels within which a mask flickers, and from which on something moved. A model's flicker is rarely above 30; a change
+# of less than 32 between the ends of the default soft range (0.3 to 0.7, 102 levels) settles without being seen.
+_STILL, _MOVING = 32.0, 128.0
+
+
+@dataclass
+class _Memory:
+    """One layer's smoothed values, times 257, with the frame size and the time they stand for."""
+
+    values: npt.NDArray[np.uint16]
+    size: Size
+    time: float
+
+
+class Smoothing:
+    """Smooths masks in time, layer by layer. Used by one thread.
+
+    It starts anew after half a second without a mask, when time does not go forward, and when the mask's or the
+    frame's size changes.
+
+    Parameters
+    ----------
+    constant : float
+        Seconds in which a change gets to 63 %, above 0.
+    follows_motion : bool
+        Whether that is so where the mask hardly changes only, and what changed much is taken as it is: see
+        `framefx.kernels.motion_ema`. Of the masks of a person who sits still a third of the flicker stays with half
+        a second, and nothing trails behind who moves.
+    """
+
+    def __init__(self, constant: float, *, follows_motion: bool) -> None:
+        self._constant = constant
+        self._average = kernels.motion_ema if follows_motion else kernels.ema
+        self._memory: dict[str, _Memory] = {}
+
+    def reset(self) -> None:
+        """Forget every layer's last mask."""
+        self._memory.clear()
+
+    def __call__(self, layer: str, values: Values, size: Size, time: float) -> Values:
+        """Return the smoothed mask.
+
+        Parameters
+        ----------
+        layer : str
+            Its name; each has a memory of its own.
+        values : (rows, columns) uint8
+        size : (int, int)
+            Height and width of the frame it stands for.
+        time : float
+            Of that frame, seconds.
+        """
+        memory, step = self._memory.get(layer), 0.0
+        if memory is not None and memory.size == size and memory.values.shape == values.shape:
+            step = time - memory.time
+        if memory is None or not 0 < step <= _LONGEST_GAP:
+            # A weight of 1 takes the mask as it is; going through the kernel compiles it before the second frame.
+            memory = self._memory[layer] = _Memory(np.zeros(values.shape, np.uint16), size, time)
+            weight = 1.0
+        else:
+            memory.time = time
+            weight = -math.expm1(-step / self._constant)
+        smoothed: Values = self._average(memory.values, values, weight)
+        return smoothed
