@@ -21,9 +21,41 @@ def _selfie(session: Session) -> Model | None:
     return recognise(session)
 
 
+def _multiclass(session: Session) -> Model | None:
+    """1×H×W×3 in, 1×H×W×6 out."""
+    from framefx.models.multiclass import recognise
+
+    return recognise(session)
+
+
+def _deeplab(session: Session) -> Model | None:
+    """1×H×W×3 in, the 21 classes of PASCAL VOC out; or both with the channels first."""
+    from framefx.models.deeplab import recognise
+
+    return recognise(session)
+
+
+def _faces(session: Session) -> Model | None:
+    """1×H×W×3 in, 1×N×16 and 1×N×1 out, where N is the number of BlazeFace's anchors."""
+    from framefx.models.faces import recognise
+
+    return recognise(session)
+
+
+def _pose(session: Session) -> Model | None:
+    """1×256×256×3 in; 1×195, 1×1 and 1×h×w×1 among what comes out."""
+    from framefx.models.pose import recognise
+
+    return recognise(session)
+
+
 @hookimpl
 def framefx_register(register: Register) -> None:
     """Add them."""
     register.family("selfie", _selfie)
+    register.family("multiclass", _multiclass)
+    register.family("deeplab", _deeplab)
+    register.family("faces", _faces)
+    register.family("pose", _pose)
     for path in sorted(_WEIGHTS.glob("*.tflite")):
         register.weights(path.stem, path)

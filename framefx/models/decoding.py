@@ -30,7 +30,7 @@ def person_decoder(tensor: Tensor, answers: Sequence[npt.NDArray[Any]]) -> Decod
         What it held for some pictures. Values outside 0 to 1, or two channels that do not add up to 1, are logits.
     """
     if tensor.dtype != np.float32:
-        return _Quantised(tensor, _are_logits([_real(answer, tensor) for answer in answers]))
+        return _Quantised(tensor, _are_logits([real(answer, tensor) for answer in answers]))
     if not _are_logits(answers):
         return _Probabilities(tensor)
     return _Logits(tensor)
@@ -52,7 +52,7 @@ class _Probabilities:
         self._scratch = np.empty(tensor.shape[1:3], np.float32)
 
     def __call__(self, values: npt.NDArray[Any]) -> Values:
-        return _to_bytes(values[..., -1], self._scratch)
+        return to_bytes(values[..., -1], self._scratch)
 
 
 class _Logits:
@@ -72,7 +72,7 @@ class _Logits:
         np.tanh(scratch, out=scratch)
         np.add(scratch, np.float32(1), out=scratch)
         np.multiply(scratch, np.float32(0.5), out=scratch)
-        return _to_bytes(scratch, scratch)
+        return to_bytes(scratch, scratch)
 
 
 class _Quantised:
@@ -81,12 +81,12 @@ class _Quantised:
     def __init__(self, tensor: Tensor, logits: bool) -> None:
         self._difference = logits and tensor.shape[3] == 2
         if self._difference:
-            levels = np.arange(-255, 256) * np.float32(_scale(tensor))
+            levels = np.arange(-255, 256) * np.float32(scale_of(tensor))
         else:
             # In the order of the raw bytes, which for int8 starts at 0 and goes on with the negative numbers.
-            levels = _real(np.arange(256, dtype=np.uint8).view(tensor.dtype), tensor)
+            levels = real(np.arange(256, dtype=np.uint8).view(tensor.dtype), tensor)
         shares = ((1 + np.tanh(levels / 2)) / 2 if logits else levels).astype(np.float32)
-        self._table = _to_bytes(shares, shares)
+        self._table = to_bytes(shares, shares)
         self._index = np.empty(tensor.shape[1:3], np.intp)
 
     def __call__(self, values: npt.NDArray[Any]) -> Values:
@@ -98,16 +98,19 @@ class _Quantised:
         return self._table.take(self._index)
 
 
-def _scale(tensor: Tensor) -> float:
+def scale_of(tensor: Tensor) -> float:
+    """Return what one step of a quantised tensor means."""
     # Bytes that do not say what they mean are taken for a grey picture.
     return tensor.scale or 1 / 255
 
 
-def _real(values: npt.NDArray[Any], tensor: Tensor) -> npt.NDArray[np.float32]:
-    return (values.astype(np.float32) - tensor.zero_point) * np.float32(_scale(tensor))
+def real(values: npt.NDArray[Any], tensor: Tensor) -> npt.NDArray[np.float32]:
+    """Return what quantised values mean, in float32."""
+    return (values.astype(np.float32) - tensor.zero_point) * np.float32(scale_of(tensor))
 
 
-def _to_bytes(source: npt.NDArray[np.float32], scratch: npt.NDArray[np.float32]) -> Values:
+def to_bytes(source: npt.NDArray[np.float32], scratch: npt.NDArray[np.float32]) -> Values:
+    """Return shares, 0 to 1 and beyond, as levels; `scratch` is overwritten and may be `source`."""
     # fmax and fmin drop NaN: such a pixel counts as outside and is hidden.
     np.fmax(source, np.float32(0), out=scratch)
     np.fmin(scratch, np.float32(1), out=scratch)

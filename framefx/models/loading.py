@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from framefx.errors import BackendUnavailableError, ModelError, did_you_mean
 from framefx.models.found import PREFIX, in_mediapipe
+from framefx.models.recognising import recognise
 from framefx.models.zoo import zoo
-from framefx.protocols import Model, Session, Tensor
+from framefx.protocols import Model, Session
 from framefx.registry import Registry, Runtime, Table, Weights
 
 
@@ -88,6 +88,8 @@ def load(
         When no installed runtime loads such files.
     ModelError
         When the file is missing, damaged, or no family knows its tensors.
+    ConfigError
+        When the description beside it is wrong.
     OptionError
         When the runtime does not have an option, or the option's value is wrong.
     UnknownNameError
@@ -97,18 +99,8 @@ def load(
         raise ModelError(f"{path}: no such file")
     runtimes = [registry.runtimes.find(backend)] if backend != "auto" else _runtimes_for(path, registry)
     session = _session(path, runtimes, threads, options or {})
-    for family in registry.families:
-        try:
-            model = family.recognise(session)
-        except ModelError as error:
-            raise ModelError(f"{path}: {error}") from error
-        if model is not None:
-            return model
-    known = "; ".join(f"{family.name} ({_summary(family.recognise)})" for family in registry.families)
-    raise ModelError(
-        f"{path}: no known family has these tensors: in {_described(session.inputs)}, "
-        f"out {_described(session.outputs)}. Known: {known}"
-    )
+    _, model = recognise(path, session, registry)
+    return model
 
 
 def _runtimes_for(path: Path, registry: Registry) -> Sequence[Runtime]:
@@ -132,11 +124,3 @@ def _session(path: Path, runtimes: Sequence[Runtime], threads: int, options: Map
         except BackendUnavailableError as error:
             missing = missing or error
     raise missing or BackendUnavailableError(f"{path}: no backend to run it with")
-
-
-def _summary(recognise: object) -> str:
-    return (inspect.getdoc(recognise) or "no description").partition("\n")[0].rstrip(".")
-
-
-def _described(tensors: Sequence[Tensor]) -> str:
-    return ", ".join(f"'{one.name}' {'×'.join(map(str, one.shape))} {one.dtype}" for one in tensors)
