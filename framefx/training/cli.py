@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from framefx.errors import FramefxError, UsageError
-from framefx.training.predict import Predictor
+from framefx.training import evaluate_cli
 
 PRESET_NAMES = ("blazeseg", "blazeseg-fast", "blazeseg-paper")
 FORMAT_NAMES = ("litert", "litert-float16", "onnx", "torch-export", "safetensors")
@@ -39,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="framefx", allow_abbrev=False)
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     _train_options(commands.add_parser("train", help="pack the training pictures, or train", allow_abbrev=False))
-    _evaluate_options(commands.add_parser("evaluate", help="measure models", allow_abbrev=False))
+    evaluate_cli.add_options(commands.add_parser("evaluate", help="measure models", allow_abbrev=False))
     _export_options(commands.add_parser("export", help="write a checkpoint in other formats", allow_abbrev=False))
     return result
 
@@ -135,48 +134,6 @@ def _train(options: argparse.Namespace) -> int:
     )
     run(preset(options.preset, **changes), config, where, Recipe(strength=options.strength))
     return 0
-
-
-def _evaluate_options(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_evaluate)
-    parser.add_argument("model", nargs="+", help="model files (or names of models that framefx ships)")
-    parser.add_argument("data", type=Path, help="a folder with images and masks")
-    parser.add_argument("--empty", type=Path, action="append", default=[], help="pictures without people, or a clip")
-    parser.add_argument("--clip", type=Path, action="append", default=[], help="a clip to measure flicker on")
-    parser.add_argument("--json", type=Path, help="write all numbers here")
-    parser.add_argument("--sheet", type=Path, help="write the first model's 24 worst pictures here (PNG)")
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from framefx.training.evaluate import evaluate, group_table, table
-    from framefx.training.metrics import paired_bootstrap
-    from framefx.training.sheet import contact_sheet
-
-    reports = []
-    for name in options.model:
-        predict = predictor(name)
-        reports.append(evaluate(Path(name).stem, predict, options.data, empty=options.empty, clips=options.clip))
-        if options.sheet and len(reports) == 1:
-            contact_sheet(reports[0], predict, options.data, options.sheet)
-    _say(table(reports), "", group_table(reports))
-    for other in reports[1:]:
-        low, high = paired_bootstrap(reports[0].values("iou"), other.values("iou"))
-        _say("", f"{reports[0].model} minus {other.model}, mean person IoU, 95 %: {low:+.4f} to {high:+.4f}")
-    if options.json:
-        options.json.write_text(json.dumps([r.to_dict() for r in reports], indent=1) + "\n")
-    return 0
-
-
-def predictor(name: str) -> Predictor:
-    """Return a function that runs a model: a file's path, or the name of a shipped one."""
-    from framefx.training.predict import LiteRTPredictor
-
-    path = Path(name)
-    if not path.exists():
-        path = Path(__file__).parents[1] / "models" / "weights" / f"{name}.tflite"
-    if not path.exists():
-        raise FileNotFoundError(f"{name}: no such file, and framefx ships no model of that name")
-    return LiteRTPredictor(path)
 
 
 def _export_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -14,11 +14,22 @@ import numpy.typing as npt
 
 from framefx.training import metrics
 from framefx.training.pictures import clip_frames, read_rgb
-from framefx.training.predict import LiteRTPredictor, Predictor
+from framefx.training.predict import Predictor
 
 Bytes = npt.NDArray[np.uint8]
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 CLIPS = {".mp4", ".mkv", ".gif", ".webm", ".mov", ".avi"}
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A predictor whose network can be run apart from what surrounds it."""
+
+    def prepare(self, picture: Bytes) -> None:
+        """Put `picture`, RGB (H, W, 3), into the network's input."""
+
+    def run(self) -> object:
+        """Run the network on what was prepared."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,11 @@ def evaluate(
         Clips to measure flicker on.
     timed : bool
         Whether to measure the time too.
+
+    Raises
+    ------
+    ValueError
+        When the folder has no pictures with masks.
     """
     report = Report(name)
     for stem, rgb, truth in pairs(folder):
@@ -164,6 +180,8 @@ def evaluate(
                 metrics.boundary_f(found, truth),
             )
         )
+    if not report.scores:
+        raise ValueError(f"{folder}: no picture in images has a mask of the same name in masks")
     for place in empty:
         areas = [float((metrics.at_size(predict(p), p.shape[:2]) > 0.5).mean()) for p in pictures(place)]
         report.false_area[place.stem] = float(np.mean(areas)) if areas else float("nan")
@@ -178,7 +196,7 @@ def evaluate(
 def milliseconds(predict: Predictor, rounds: int = 200) -> tuple[float, float]:
     """Return the least and median time per frame, of the model alone where it can be told apart."""
     picture = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
-    if isinstance(predict, LiteRTPredictor):
+    if isinstance(predict, Prepared):
         predict.prepare(picture)
         return metrics.time_of(predict.run, rounds=rounds)
     return metrics.time_of(lambda: predict(picture), rounds=rounds)
@@ -190,7 +208,7 @@ def table(reports: Sequence[Report]) -> str:
     lines = [header, ["---"] * len(header)]
     for report in reports:
         ious = report.values("iou")
-        least, median = report.milliseconds or (float("nan"), float("nan"))
+        taken = report.milliseconds or ()
         false, shaking = list(report.false_area.values()), list(report.flicker.values())
         lines.append(
             [
@@ -201,8 +219,7 @@ def table(reports: Sequence[Report]) -> str:
                 f"{report.mean('boundary'):.3f}",
                 f"{100 * np.mean(false):.2f}" if false else "",
                 f"{100 * np.mean(shaking):.2f}" if shaking else "",
-                f"{least:.2f}",
-                f"{median:.2f}",
+                *([f"{value:.2f}" for value in taken] or ["", ""]),
             ]
         )
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
