@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 _FIRST_WAIT = 0.25
 _LONGEST_WAIT = 1.0
 
+Wait = Callable[[threading.Event, float], bool]
+"""Waits for an event, for so many seconds at most, and returns whether it is set."""
+
 
 class Capture:
     """Frames of a source, with index and time that never run backwards, across reconnects too.
@@ -29,6 +32,8 @@ class Capture:
         Set while somebody looks; a live source is closed while it is clear. Always set where nobody can know.
     clock : callable
         Monotonic seconds.
+    wait : callable
+        How pauses between attempts to open are made.
 
     Attributes
     ----------
@@ -39,9 +44,14 @@ class Capture:
     """
 
     def __init__(
-        self, source: Source, stop: threading.Event, wanted: threading.Event, clock: Callable[[], float]
+        self,
+        source: Source,
+        stop: threading.Event,
+        wanted: threading.Event,
+        clock: Callable[[], float],
+        wait: Wait = threading.Event.wait,
     ) -> None:
-        self._source, self._stop, self._wanted, self._clock = source, stop, wanted, clock
+        self._source, self._stop, self._wanted, self._clock, self._wait = source, stop, wanted, clock, wait
         self.away = ""
         self.asleep = False
         self._is_open = False
@@ -71,8 +81,9 @@ class Capture:
             self.close()
 
     def _until_interrupted(self) -> Iterator[Frame]:
-        """Yield frames of one opening of the source."""
+        """Yield frames of one opening of the source; where its time runs backwards, time goes on from the last one."""
         offset: float | None = None
+        before = 0.0
         while not self._stop.is_set():
             if self._source.live and not self._wanted.is_set():
                 return
@@ -86,8 +97,9 @@ class Capture:
             if frame is None:
                 self._stop_if_ended()
                 return
-            if offset is None:
+            if offset is None or frame.time < before:
                 offset = self._offset(frame)
+            before = frame.time
             self._last = max(self._last, frame.time + offset)
             stamped = frame if offset == 0 and frame.index == self._index else self._restamp(frame)
             self._index += 1
@@ -126,15 +138,15 @@ class Capture:
                 if self._stop.is_set():
                     return False
             self.asleep = False
-        wait = _FIRST_WAIT
+        pause = _FIRST_WAIT
         while not self._stop.is_set():
             try:
                 self.open()
             except DeviceError as error:
                 self.close()
                 self._went_away(error)
-                self._stop.wait(wait)
-                wait = min(2 * wait, _LONGEST_WAIT)
+                self._wait(self._stop, pause)
+                pause = min(2 * pause, _LONGEST_WAIT)
             else:
                 if self.away:
                     log.warning("the camera is back")

@@ -9,16 +9,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framefx.errors import MissingLayerError, PlanError, PluginError, did_you_mean
+from framefx.errors import MissingLayerError, ModelError, PlanError, PluginError, did_you_mean
 from framefx.frame import Frame
 from framefx.mask import Mask
 from framefx.protocols import Model
 from framefx.registry import Registry, Step
 from framefx.signature import Need
+
+if TYPE_CHECKING:
+    from framefx.gate import MotionGate
+    from framefx.roi import RegionOfInterest
 
 log = logging.getLogger(__name__)
 
@@ -37,17 +41,47 @@ class Layers:
 
 @dataclass
 class LoadedModel:
-    """A model with the name the user knows it by."""
+    """A model with the name the user knows it by.
+
+    `gate` spares it pictures that stand still; `region` shows it the part of the picture where the person is.
+    """
 
     name: str
     model: Model
     wanted: list[str] = field(default_factory=list)
+    gate: MotionGate | None = None
+    region: RegionOfInterest | None = None
 
     def compute(self, frame: Frame) -> dict[str, Any]:
+        """Return what is wanted of `frame`; the network runs once, not at all, or twice (see `gate` and `region`)."""
+        kept = self.gate.kept(frame) if self.gate else None
+        if kept is not None:
+            return kept
+        values = self.region(self._look, frame) if self.region and self._can_crop() else self._look(frame)
+        if self.gate:
+            self.gate.keep(frame, values)
+        return values
+
+    def reset(self) -> None:
+        """Forget the last picture and where the person was."""
+        for memory in (self.gate, self.region):
+            if memory is not None:
+                memory.reset()
+
+    def _can_crop(self) -> bool:
+        """Whether there is a person to follow, and every layer can be brought back from a crop."""
+        kinds = [self.model.layers[name] for name in self.wanted]
+        return "person" in self.wanted and all(issubclass(k, Mask) or hasattr(k, "moved") for k in kinds)
+
+    def _look(self, frame: Frame) -> dict[str, Any]:
         """Run the network once on `frame` and decode what is wanted."""
         session = self.model.session
         self.model.prepare(frame, session.buffer)
         outputs = session.run(session.buffer, self.model.outputs_for(self.wanted))
+        for name, output in outputs.items():
+            # A mask made of NaN would say that nothing is there: where the person is hidden, it would show them.
+            if output.dtype.kind == "f" and np.isnan(output.min(initial=0)):
+                raise ModelError(f"model {self.name} gave NaN in '{name}': its weights are damaged, choose another")
         values = self.model.decode(outputs, self.wanted, frame)
         missing = [name for name in self.wanted if name not in values]
         if missing:
@@ -255,6 +289,8 @@ class LayerPlan:
 
     def reset(self) -> None:
         """Forget what was computed so far: the next frame has nothing to do with the last one."""
+        for loaded in self.models:
+            loaded.reset()
         for post in (self._post, self._given_post):
             getattr(post, "reset", _nothing)()
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from framefx.capture import Capture
+from framefx.capture import Capture, Wait
 from framefx.channel import Channel, ChannelClosed
 from framefx.errors import FramefxError, MediaError, PlanError
 from framefx.frame import Frame, Size
@@ -74,8 +74,8 @@ class Pipeline:
         camera's light on and off.
     observers : sequence of Observer
         Told about steps, drops, cards and repetitions.
-    clock : callable
-        Monotonic seconds; tests give their own.
+    clock, wait : callable
+        Monotonic seconds, and `threading.Event.wait`; tests give their own.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Pipeline:
         linger: float = 3.0,
         observers: Sequence[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
+        wait: Wait = threading.Event.wait,
     ) -> None:
         self.source, self.plan, self.sink = source, plan, sink
         self.policy: Policy = "live" if source.live or sink.live else "file"
@@ -99,7 +100,7 @@ class Pipeline:
         self.report = Report()
         self._mask_rate, self._max_age, self._frames = mask_rate, max_age, frames
         self._observers = tuple(observers)
-        self._clock = clock
+        self._clock, self._wait = clock, wait
         live = self.policy == "live"
         self._inbox: Channel[Frame] = Channel(1 if live else _QUEUE, newest_wins=live)
         self._outbox: Channel[Frame | Card] = Channel(1 if live else _QUEUE, newest_wins=live)
@@ -111,12 +112,11 @@ class Pipeline:
         self._on_demand = on_demand and source.live and sink.live
         self._linger = linger
         self._looked = clock()
-        self._capture = Capture(source, self._stop, self._wanted, clock)
+        self._capture = Capture(source, self._stop, self._wanted, clock, wait)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._latest: Layers | None = None
-        self._size: Size = (0, 0)
-        self._rate = 30.0
+        self._size, self._rate = (0, 0), 30.0
         self._turn, self._mask_turn = Turn(clock), Turn(clock)
         self._runner: threading.Thread | None = None
         self._masker: threading.Thread | None = None
@@ -233,8 +233,8 @@ class Pipeline:
             for frame in frames:
                 self.report.read += 1
                 if self.policy == "live" and not self.source.live:
-                    self._stop.wait(max(0.0, start + frame.time - self._clock()))
-                if self.masks == "async":
+                    self._wait(self._stop, max(0.0, start + frame.time - self._clock()))
+                if self.masks == "async" and frame.size == self._size:
                     self._mask_box.put(frame._lend(shared=True))
                 if not self._inbox.put(frame) or self._enough():
                     break
@@ -273,7 +273,7 @@ class Pipeline:
                 if plan is self.plan and not turn.left_behind:
                     self._latest = layers
             due = max(due + period, self._clock())
-            self._stop.wait(max(0.0, due - self._clock()))
+            self._wait(self._stop, max(0.0, due - self._clock()))
 
     # The runner's thread.
 
@@ -303,10 +303,11 @@ class Pipeline:
         return newest
 
     def _finished(self, plan: Plan, frame: Frame, turn: Turn) -> Frame | Card | None:
+        if frame.size != self._size:
+            odd = MediaError(f"frame {frame.index} is {frame.size}, and the source said {self._size}")
+            return self._fault(odd, frame, plan, "the camera changed its size")
         try:
             with turn.busy(plan):
-                if frame.size != self._size:
-                    raise MediaError(f"frame {frame.index} is {frame.size}, and the source said {self._size}")
                 return plan.run(frame) if self.masks == "sync" else self._with_newest_masks(plan, frame)
         except Exception as error:
             return None if turn.left_behind else self._fault(error, frame, plan)
@@ -323,20 +324,20 @@ class Pipeline:
             return Card(text, frame.index, frame.time)
         return plan.apply(frame, layers, shared=True)
 
-    def _fault(self, error: Exception, frame: Frame, plan: Plan) -> Card | None:
-        """A file run ends with the first fault; a live one shows the card and goes on."""
+    def _fault(self, error: Exception, frame: Frame, plan: Plan, what: str = "") -> Card | None:
+        """A file run ends with the first fault; a live one shows the card, which says what it was, and goes on."""
         if self.policy == "file":
             self._fail(error)
             return None
         first_line = str(error).partition("\n")[0]
         text = first_line if isinstance(error, FramefxError) else f"{type(error).__name__}: {first_line}"
-        step = plan.running_on(threading.get_ident())
-        self._once(f"{step}: {text}", error)
-        return Card(f"step '{step}' failed", frame.index, frame.time)
+        what = what or f"step '{plan.running_on(threading.get_ident())}' failed"
+        self._once(f"{what} {type(error)}", f"{what}: {text}", error)
+        return Card(what, frame.index, frame.time)
 
-    def _once(self, text: str, error: Exception | None = None) -> None:
-        if text not in self._told:
-            self._told.add(text)
+    def _once(self, key: str, text: str, error: Exception | None = None) -> None:
+        if key not in self._told:
+            self._told.add(key)
             bug = error is not None and not isinstance(error, FramefxError)
             log.error("%s; the card is shown meanwhile", text, exc_info=error if bug else None)
 
@@ -373,7 +374,7 @@ class Pipeline:
         """Why no frames come at the moment, or ""."""
         text = self._turn.hangs()
         if text:
-            self._once(text)
+            self._once(text, text)
         return text or self._capture.away
 
     def look(self) -> None:

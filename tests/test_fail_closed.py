@@ -1,0 +1,300 @@
+"""A thousand bad days: random chains, faults and moments, and what the chain hides is never seen.
+
+Every picture of the camera has a watermark where the chain hides it, whatever else the chain does. Masks cover it and
+more, so that an old mask hides it too. Nothing here waits for longer than a hundredth of a second.
+"""
+
+import logging
+import threading
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, note, settings
+from hypothesis import strategies as st
+
+from framefx.frame import Frame
+from framefx.layers import LoadedModel
+from framefx.mask import Mask
+from framefx.pipeline import Pipeline
+from framefx.plan import Plan
+from framefx.plugins import PluginManager
+from framefx.registry import Register, Registry
+from framefx.testing import (
+    FAULTS,
+    FaultyFilter,
+    FaultyModel,
+    FaultySink,
+    FaultySource,
+    ListSink,
+    ManualClock,
+    Watermark,
+)
+
+SIZE = (24, 32)
+MARK = Watermark(SIZE)
+FRAMES = 8
+MOMENT = 0.01
+"""Real seconds that a hang lasts, or that the camera waits for its picture to be shown."""
+PHASES = [Phase.explicit, Phase.generate]
+"""A day that shows something need not show it again: there is no use in looking for a shorter one."""
+
+pytestmark = pytest.mark.usefixtures("no_thread_stays")
+
+
+def picture(number):
+    pixels = np.random.default_rng(number).integers(0, 256, (*SIZE, 3), np.uint8)
+    MARK.draw(pixels)
+    return pixels
+
+
+class Room(ListSink):
+    """The camera, and the eyes at the other end."""
+
+    patience = MOMENT
+
+    def __init__(self, day, clock):
+        super().__init__(live=day.live)
+        self.rate, self.day, self.clock = 1000.0, day, clock
+        self.ended, self.over, self.shown = threading.Event(), threading.Event(), threading.Semaphore(0)
+        self.number, self.newest = 0, 0.0
+        self.moments = {}
+
+    def open(self, *whatever):
+        self.size = SIZE
+
+    def close(self): ...
+
+    def read(self):
+        if self.number and not self.day.rushes:
+            self.shown.acquire(timeout=self.patience)
+        self.moments.get(self.number, lambda: None)()
+        if self.number == FRAMES:
+            self.ended.set()
+            if self.day.live:
+                self.over.wait(60)
+            return None
+        self.clock.advance(1 / 30)
+        self.number += 1
+        return Frame.borrow(picture(self.number), index=self.number - 1, time=self.clock.monotonic())
+
+    def send(self, frame):
+        super().send(frame)
+        if frame.time > self.newest:  # no repetition, nor the very first card
+            self.newest = frame.time
+            self.shown.release()
+
+
+class Secret:
+    """A model that finds the watermark, and at each frame something else besides."""
+
+    layers = {"secret": Mask}  # noqa: RUF012
+    inputs = outputs = ()
+    buffer = None
+
+    def __init__(self):
+        self.session = self
+
+    def prepare(self, frame, out): ...
+
+    def outputs_for(self, wanted):
+        return ()
+
+    def run(self, array, wanted):
+        return {"secret": np.zeros((2, 2), np.float32)}
+
+    def decode(self, outputs, wanted, frame):
+        values = MARK.mask().values.copy()
+        values[: frame.index % 7] = 255
+        return {"secret": Mask(values, frame.size, frame.index)}
+
+
+def hide(canvas: Frame) -> Frame:
+    canvas.pixels[:] = 90
+    return canvas
+
+
+def touch(frame: Frame) -> Frame:
+    frame = frame.make_writable()
+    frame.pixels[0, 0] = 1
+    return frame
+
+
+def thin(frame: Frame) -> Frame:
+    return frame.with_alpha(np.full(frame.size, 200, np.uint8))
+
+
+class Late:
+    """Shows the frame before."""
+
+    def __init__(self) -> None:
+        self._last: Frame | None = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        shown, self._last = self._last or frame, frame
+        return shown
+
+
+STEPS = ["touch", "late", "thin", "invert", "flip", "flip=horizontal=no:vertical=yes"]
+STEPS += ["touch=where=secret", "touch=where=not-secret", "blur=3:where=not-secret"]
+STEPS += ["replace=color=blue:where=not-secret", "color=saturation=0.2:where=all"]
+HIDING = ["hide", "replace=color=cyan:where=secret"]
+BUILT_IN = PluginManager(discover=False).registry
+
+
+def make_plan(chain, step_faults, model_faults, clock):
+    register = Register(registry := Registry(), "test")
+    for name in ("flip", "invert", "color", "blur", "replace"):
+        registry.filters.add(BUILT_IN.filters.find(name))
+    register.filter(hide, where="secret")
+    register.filter(FaultyFilter(step_faults, clock, patience=MOMENT).apply, name="faulty")
+    for target in (touch, thin, Late):
+        register.filter(target)
+    model = FaultyModel(Secret(), model_faults, clock, patience=MOMENT)
+    return Plan(chain, registry, load_models=lambda: [LoadedModel("secret", model)])
+
+
+@dataclass(frozen=True)
+class Day:
+    """A run: what is asked for, what goes wrong, and what is done at which frame of the camera."""
+
+    chains: list[str]
+    faults: dict[str, dict[int, str]]
+    moments: dict[int, str]
+    masks: str = "sync"
+    live: bool = True
+    rushes: bool = False
+
+
+@st.composite
+def chains(draw):
+    steps = draw(st.lists(st.sampled_from(STEPS), max_size=4))
+    for step in (draw(st.sampled_from(HIDING)), "faulty"):
+        steps.insert(draw(st.integers(0, len(steps))), step)
+    return ",".join(steps)
+
+
+@st.composite
+def days(draw):
+    def bad(place, *, most=3):
+        return st.dictionaries(st.integers(0, FRAMES), st.sampled_from(sorted(FAULTS[place])), max_size=most)
+
+    moments = st.dictionaries(st.integers(0, FRAMES), st.sampled_from(["swap", "swap", "away", "stop"]), max_size=3)
+    return Day(
+        draw(st.lists(chains(), min_size=2, max_size=4)),
+        {place: draw(bad(place, most=1 if place == "sink" else 3)) for place in FAULTS},
+        draw(moments),
+        draw(st.sampled_from(["sync", "async"])),
+        draw(st.sampled_from([True, True, True, False])),
+        draw(st.booleans()),
+    )
+
+
+def live_through(day):
+    """Return the pictures that were shown, and what was reported (None when the run failed)."""
+    clock = ManualClock()
+    room = Room(day, clock)
+    plans = iter([make_plan(chain, day.faults["filter"], day.faults["model"], clock) for chain in day.chains])
+    last = next(plans)
+    source = FaultySource(room, day.faults["source"], clock)
+    sink = FaultySink(room, day.faults["sink"], clock, patience=MOMENT)
+    pipeline = Pipeline(source, last, sink, masks=day.masks, linger=0, clock=clock.monotonic, wait=clock.wait)
+
+    def swap():
+        plan = next(plans, None)
+        if plan is not None:
+            pipeline.swap(plan)
+
+    def away():
+        room.is_wanted = False
+
+    room.moments = {n: {"swap": swap, "stop": pipeline.stop, "away": away}[what] for n, what in day.moments.items()}
+    reports = []
+
+    def run():
+        try:
+            reports.append(pipeline.run())
+        except Exception:
+            reports.append(None)
+        room.ended.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not room.ended.wait(MOMENT):
+        room.is_wanted = True
+    pipeline.stop()
+    room.over.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    return room.pixels, reports[0]
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog):
+    """Faults are logged with their tracebacks; the tests look at the sink."""
+    caplog.set_level(logging.CRITICAL)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm():
+    """Kernels are compiled before any clock runs."""
+    for chain in ("flip,invert,color=saturation=0.2:where=all,blur=3:where=not-secret,hide,thin", *HIDING):
+        make_plan(chain, {}, {}, None).run(Frame.borrow(picture(0)))
+
+
+def day_of(*chains, live=True, **rest):
+    faults = {place: rest.get(place, {}) for place in FAULTS}
+    return Day([*chains], faults, rest.get("moments", {}), rest.get("masks", "sync"), live)
+
+
+def check(day, seen):
+    pictures, report = live_through(day)
+    leaks = [number for number, pixels in enumerate(pictures) if MARK.is_in(pixels)]
+    note(f"{day}: pictures {leaks} of {len(pictures)} show what is hidden")
+    finished = report.sent - report.cards if report else 0
+    seen.update(runs=1, shown=len(pictures), finished=finished, failed=report is None, unprocessed=len(leaks))
+    assert not leaks
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """The camera waits for every picture to be shown."""
+    monkeypatch.setattr(Room, "patience", 60)
+
+
+@pytest.mark.usefixtures("patient")
+def test_the_watermark_is_seen_where_nothing_hides_it():
+    for live in (True, False):
+        pictures, _ = live_through(day_of("touch,flip,invert", "touch", live=live))
+        assert sum(map(MARK.is_in, pictures)) >= FRAMES
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_good_day_shows_every_picture():
+    pictures, report = live_through(day_of("hide,faulty"))
+    assert report.sent - report.cards == FRAMES
+    assert not any(map(MARK.is_in, pictures))
+
+
+@settings(derandomize=True, max_examples=25, deadline=None, database=None, phases=PHASES)
+@given(day=days())
+@example(day=day_of("faulty,hide", source={0: "another mode", 3: "unplugged"}, moments={0: "swap"}))
+def test_no_bad_day_shows_what_is_hidden(day):
+    check(day, Counter())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_thousand_bad_days_show_nothing_that_is_hidden():
+    seen = Counter()
+
+    @settings(max_examples=1000, deadline=None, database=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+    @given(day=days())
+    def check_all(day):
+        check(day, seen)
+
+    check_all()
+    print(f"\n{dict(seen)}")
+    assert seen["runs"] >= 1000
+    assert seen["finished"] > 2000
