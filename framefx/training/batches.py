@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from framefx.training.augment import Recipe, Sampler
+from framefx.training.coach import Coach, Lesson
 from framefx.training.data import Item, load, split
 
 Bytes = npt.NDArray[np.uint8]
+Batch = tuple[Bytes, Bytes, "Lesson | None"]
 
 
 def draw(sampler: Sampler, seed: int, number: int, count: int) -> tuple[Bytes, Bytes]:
@@ -44,6 +46,8 @@ class Batches:
         The seed of the run and the number of the first batch.
     workers : int
         Processes to draw in; 0 draws in this one.
+    coach : Path, optional
+        The folder of a teacher that is asked about every sample.
     """
 
     def __init__(
@@ -56,20 +60,32 @@ class Batches:
         seed: int = 0,
         start: int = 0,
         workers: int = 1,
+        coach: Path | None = None,
     ) -> None:
         self._sampler = Sampler(items, size, recipe)
+        self._folder = coach
+        self._coach: Coach | None = None
         self._count, self._seed, self._start, self._workers = count, seed, start, workers
 
-    def __iter__(self) -> Iterator[tuple[Bytes, Bytes]]:
-        """Yield batches in order of their numbers."""
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield batches in order of their numbers: pictures, masks, and the teacher's lesson if there is one."""
         if not self._workers:
             number = self._start
             while True:
-                yield draw(self._sampler, self._seed, number, self._count)
+                yield self._draw(number)
                 number += 1
         yield from self._shared()
 
-    def _shared(self) -> Iterator[tuple[Bytes, Bytes]]:
+    def _draw(self, number: int) -> Batch:
+        pictures, masks = draw(self._sampler, self._seed, number, self._count)
+        if self._folder is None:
+            return pictures, masks, None
+        if self._coach is None:  # made where it is used: a runtime does not survive a fork
+            self._coach = Coach(self._folder)
+        mixed, lesson = self._coach(pictures, masks)
+        return pictures, mixed, lesson
+
+    def _shared(self) -> Iterator[Batch]:
         # OpenCV's pool of threads does not survive a fork: a child that needed it would wait for ever.
         cv2.setNumThreads(1)
         # Forked children share the decoded pictures with this process, page by page.
@@ -91,8 +107,7 @@ class Batches:
         os.nice(5)  # drawing ahead must not slow down the step that is being computed
         number = self._start + worker
         while True:
-            batch = draw(self._sampler, self._seed, number, self._count)
-            queue.put(batch)  # type: ignore[attr-defined]
+            queue.put(self._draw(number))  # type: ignore[attr-defined]
             number += self._workers
 
 

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from framefx.training import losses
+from framefx.training.coach import Imitation, Lesson
 from framefx.training.losses import LossWeights
-from framefx.training.network import NetworkConfig, build
+from framefx.training.network import BlazeSeg, NetworkConfig, build
 from framefx.training.schedule import learning_rate
 
 Bytes = npt.NDArray[np.uint8]
@@ -80,11 +81,14 @@ class Trainer:
         layout = torch.channels_last
         self.network = build(network).to(self.device, memory_format=layout)  # type: ignore[call-overload]
         self.average: nn.Module = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(_groups(self.network, config.decay), lr=config.rate, betas=(0.9, 0.99))
+        self.imitation = Imitation(network).to(self.device) if config.loss.imitation else None
+        trained = [self.network, *([self.imitation] if self.imitation else [])]
+        groups = [group for part in trained for group in _groups(part, config.decay)]
+        self.optimizer = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.99))
         self.step = 0
 
-    def train_step(self, pictures: Bytes, masks: Bytes) -> float:
-        """Take one step on (N, H, W, 3) and (N, h, w), uint8; return the loss."""
+    def train_step(self, pictures: Bytes, masks: Bytes, lesson: Lesson | None = None) -> float:
+        """Take one step on (N, H, W, 3) and (N, h, w), uint8, and what a teacher says of them; return the loss."""
         config = self.config
         self.network.train()
         rate = learning_rate(self.step, config.steps, config.rate, warmup=config.warmup, final=config.final)
@@ -93,7 +97,7 @@ class Trainer:
         x, y = self.tensors(pictures, masks)
         shift, pairs = self._move(x, y)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bfloat16):
-            logits = self.network(x)
+            logits, inner = self._answer(x, lesson)
         logits = logits.float()
         y = fit(y, logits)
         loss = losses.total(logits, y, config.loss)
@@ -101,6 +105,13 @@ class Trainer:
             person = losses.person_logit(logits)
             first, second = person[:pairs], person[-pairs:]
             loss = loss + config.loss.consistency * losses.consistency(first, second, shift)
+        if lesson is not None and inner and self.imitation is not None:
+            # What was moved into the end of the batch is not what the teacher saw there.
+            told = slice(0, len(x) - pairs)
+            maps = tuple(torch.from_numpy(m[told]).to(self.device).permute(0, 3, 1, 2).float() for m in lesson.maps)
+            trust = torch.from_numpy(lesson.trust[told]).to(self.device)
+            mine = tuple(m[told].float() for m in inner)
+            loss = loss + config.loss.imitation * self.imitation(mine, maps, trust)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -108,6 +119,13 @@ class Trainer:
         self._update_average()
         self.step += 1
         return float(loss.detach())
+
+    def _answer(self, x: Tensor, lesson: Lesson | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the logits, and the maps that a teacher's are compared with where there is a lesson."""
+        if lesson is None or self.imitation is None or not isinstance(self.network, BlazeSeg):
+            return self.network(x), ()
+        logits, *inner = self.network.explained(x)
+        return logits, tuple(inner)
 
     def tensors(self, pictures: Bytes, masks: Bytes) -> tuple[Tensor, Tensor]:
         """Return pictures (N, 3, H, W) and masks (N, 1, h, w) in 0..1, on the device."""
@@ -147,6 +165,7 @@ class Trainer:
             "config": asdict(self.config),
             "weights": self.network.state_dict(),
             "average": self.average.state_dict(),
+            "imitation": self.imitation.state_dict() if self.imitation else {},
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
         }
@@ -163,6 +182,8 @@ class Trainer:
         state = read_checkpoint(path)
         self.network.load_state_dict(state["weights"])
         self.average.load_state_dict(state["average"])
+        if self.imitation is not None:
+            self.imitation.load_state_dict(state["imitation"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = int(state["step"])
 

@@ -23,12 +23,15 @@ class LossWeights:
         Exponent of the focal factor; 0 is plain binary cross-entropy.
     consistency : float
         Weight of the difference between a picture's mask, moved, and the moved picture's mask.
+    imitation : float
+        Weight of the difference between the teacher's inner maps and what is made of ours.
     """
 
     dice: float = 0.5
     rim: float = 2.0
     focal: float = 0.0
     consistency: float = 0.0
+    imitation: float = 0.0
 
 
 def rim(target: Tensor, width: int = 2) -> Tensor:

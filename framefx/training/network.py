@@ -192,13 +192,19 @@ class BlazeSeg(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map RGB in 0..1, (N, 3, H, W), to logits (N, classes, H/2, W/2)."""
+        return self.explained(x)[0]
+
+    def explained(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logits and the maps they come from: the encoder's last, (N, d, H/16, W/16), and
+        the decoder's first, (N, c, H/8, W/8).
+        """
         half = self.stem(x)
         quarter = self.stage4(half)
         eighth = self.stage8(quarter)
         deep = self.context(self.stage16(eighth))
-        y = self.merge2(self.merge4(self.merge8(deep, eighth), quarter), half)
-        logits: Tensor = self.head(y)
-        return logits
+        fine = self.merge8(deep, eighth)
+        logits: Tensor = self.head(self.merge2(self.merge4(fine, quarter), half))
+        return logits, deep, fine
 
 
 class _PublishedUp(nn.Module):

@@ -44,6 +44,8 @@ class RunConfig:
         A folder with `images` and `masks` that is measured beside the validation pictures.
     minutes : float, optional
         Stop, with a checkpoint, after this long; the same command continues later.
+    coach : Path, optional
+        The folder of the teacher that is asked about every sample.
     """
 
     pack: Path
@@ -53,6 +55,7 @@ class RunConfig:
     start: Path | None = None
     evaluation: Path | None = None
     minutes: float | None = None
+    coach: Path | None = None
 
 
 def run(network: NetworkConfig, config: TrainConfig, where: RunConfig, recipe: Recipe | None = None) -> Trainer:
@@ -79,14 +82,15 @@ def run(network: NetworkConfig, config: TrainConfig, where: RunConfig, recipe: R
         seed=config.seed,
         start=trainer.step,
         workers=where.workers,
+        coach=where.coach,
     )
     record, begin = Record(where.folder / "metrics.csv"), time.monotonic()
     limit = float("inf") if where.minutes is None else begin + 60 * where.minutes
     recent: list[float] = []
-    for pictures, masks in batches:
+    for pictures, masks, lesson in batches:
         if trainer.step >= config.steps:
             break
-        recent.append(trainer.train_step(pictures, masks))
+        recent.append(trainer.train_step(pictures, masks, lesson))
         over = trainer.step >= config.steps or time.monotonic() > limit
         if trainer.step % where.every == 0 or over:
             _evaluate(trainer, record, recent, validation, where, time.monotonic() - begin)
