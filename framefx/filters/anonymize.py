@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx.boxes import FACE_MARGIN, Boxes
 from framefx.frame import Frame, Image
 from framefx.mask import Mask
 
@@ -18,6 +19,7 @@ _LEAST = 64
 def anonymize(
     frame: Frame,
     face: Mask,
+    faces: Boxes | None = None,
     *,
     style: Annotated[Literal["blur", "pixelate", "black"], Field(description="what is shown instead")] = "blur",
     padding: Annotated[float, Field(ge=0, le=1000, description="pixels around the face that are hidden too")] = 10.0,
@@ -30,7 +32,7 @@ def anonymize(
     """
     from framefx import kernels
 
-    boxes = _boxes(face, padding)
+    boxes = _boxes(face if faces is None else _with(face, faces), padding)
     if boxes is None:
         if not secure:
             return frame
@@ -39,6 +41,12 @@ def anonymize(
     hidden, factor = _hidden(frame, style, strength)
     kernels.masked_merge(frame.pixels, hidden, boxes, factor=factor, out=frame.pixels)
     return frame
+
+
+def _with(face: Mask, faces: Boxes) -> Mask:
+    """Return both: the mask may be smoothed and comes late to a face that just came in or moves quickly."""
+    found = faces.ellipses((face.values.shape[0], face.values.shape[1]), FACE_MARGIN)
+    return Mask(np.maximum(face.values, found.values), face.size, face.index)
 
 
 def _boxes(face: Mask, padding: float) -> npt.NDArray[np.uint8] | None:
