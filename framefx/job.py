@@ -137,12 +137,22 @@ class Job:
         from framefx.maskpipeline import MaskOptions, MaskPipeline
 
         asked = {name: getattr(self.settings.mask, name) for name in self.settings.mask.model_fields_set}
-        if not asked.keys() - {"max_age"}:
+        if not asked.keys() - {"every", "max_age", "roi"}:
             return None
         return MaskPipeline(MaskOptions.model_validate({"range": (0, 1), "smooth": 0, **asked}))
 
     def _load_models(self) -> Sequence[LoadedModel]:
-        return [LoadedModel(name, self._model(name)) for name in self.settings.model]
+        return [self._looking(LoadedModel(name, self._model(name))) for name in self.settings.model]
+
+    def _looking(self, loaded: LoadedModel) -> LoadedModel:
+        """Tell a model which pictures to look at, and at which part of them."""
+        from framefx.gate import MotionGate
+        from framefx.roi import RegionOfInterest
+
+        mask = self.settings.mask
+        loaded.gate = MotionGate(mask.every) if mask.every > 1 else None
+        loaded.region = RegionOfInterest() if mask.roi else None
+        return loaded
 
     def _model(self, name: str) -> Model:
         from framefx.models.loading import find, load

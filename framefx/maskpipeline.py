@@ -61,6 +61,10 @@ class MaskOptions(BaseModel):
     # Off: at 256×144 it gains 0.2 to 0.6 points of boundary F-score for 0.4 ms, a fifth of a whole blur chain.
     refine: bool = Field(False, description="let the edge follow the picture's own (guided filter)")
     largest: bool = Field(False, description="keep the largest person only")
+    roi: bool = Field(False, description="let the model look at a part of the picture, around the person")
+    every: int = Field(
+        1, ge=1, le=300, description="frames that one look serves at most while the picture stands still"
+    )
     max_age: float = Field(0.1, gt=0, le=10, description="seconds; an older mask is not used, the card is shown")
 
     @field_validator("range")

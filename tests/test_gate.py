@@ -1,0 +1,108 @@
+"""The motion gate: a still picture costs no inference, and a moved one is looked at, at once."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from framefx.frame import Frame
+from framefx.gate import MotionGate
+from framefx.mask import Mask
+
+SIZE = (720, 1280)
+ROOM = np.random.default_rng(0).integers(60, 200, (9, 16, 3), np.uint8).repeat(80, axis=0).repeat(80, axis=1)
+
+
+def noisy(pixels, seed, level=4.0):
+    noise = np.random.default_rng(seed).normal(0, level, pixels.shape).astype(np.float32)
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+class Camera:
+    """Shows pictures to a gate and counts the looks."""
+
+    def __init__(self, every, rate=30.0):
+        self.gate, self.rate = MotionGate(every), rate
+        self.index, self.looks = 0, []
+
+    def show(self, pixels, time=None):
+        frame = Frame.borrow(pixels, index=self.index, time=self.index / self.rate if time is None else time)
+        values = self.gate.kept(frame)
+        if values is None:
+            self.looks.append(self.index)
+            values = {"person": Mask(np.full((2, 2), self.index, np.uint8), frame.size, frame.index)}
+            self.gate.keep(frame, values)
+        self.index += 1
+        return values["person"]
+
+
+def test_a_still_picture_is_looked_at_every_so_many_frames():
+    camera = Camera(5)
+    masks = [camera.show(ROOM) for _ in range(12)]
+    assert camera.looks == [0, 5, 10]
+    assert [m.index for m in masks] == list(range(12))
+    assert [int(m.values[0, 0]) for m in masks] == [0] * 5 + [5] * 5 + [10] * 2
+
+
+def test_a_sensors_noise_is_still():
+    camera = Camera(10)
+    for seed in range(10):
+        camera.show(noisy(ROOM, seed))
+    assert camera.looks == [0]
+
+
+@pytest.mark.parametrize("size", [(720, 1280), (480, 640), (2160, 3840), (99, 131), (1, 1)])
+def test_any_size(size):
+    camera = Camera(4)
+    for _ in range(4):
+        camera.show(np.full((*size, 3), 90, np.uint8))
+    assert camera.looks == [0]
+    camera.show(np.full((*size, 3), 95, np.uint8))
+    assert camera.looks == [0, 4]
+
+
+@settings(derandomize=True, deadline=None, max_examples=25)
+@given(st.integers(0, 639), st.integers(0, 1219), st.integers(-12, 12), st.integers(-12, 12))
+def test_a_hand_that_moves_by_a_masks_pixel_is_seen(y, x, down, across):
+    hand = np.full((60, 40, 3), 255, np.uint8)
+    before, after = ROOM.copy(), ROOM.copy()
+    before[y : y + 60, x : x + 40] = hand
+    y, x = min(max(y + down, 0), 660), min(max(x + across, 0), 1240)
+    after[y : y + 60, x : x + 40] = hand
+    camera = Camera(100)
+    camera.show(before)
+    camera.show(after)
+    moved = np.count_nonzero((before != after).any(-1)) > 6 * 40
+    assert camera.looks == ([0, 1] if moved else camera.looks)
+
+
+def test_slow_changes_add_up():
+    camera = Camera(300)
+    for level in range(40):
+        camera.show(np.full((90, 160, 3), 100 + level // 2, np.uint8))
+    assert camera.looks == [0, 8, 16, 24, 32]
+
+
+@pytest.mark.parametrize("time", [0.54, -1.0], ids=["a gap", "backwards"])
+def test_looks_anew_after(time):
+    camera = Camera(300)
+    camera.show(ROOM, 0.0)
+    camera.show(ROOM, 0.03)
+    camera.show(ROOM, time)
+    assert camera.looks == [0, 2]
+
+
+def test_looks_anew_at_another_size_and_when_told():
+    camera = Camera(300)
+    camera.show(ROOM)
+    camera.show(ROOM[:-16].copy())
+    camera.gate.reset()
+    camera.show(ROOM[:-16].copy())
+    assert camera.looks == [0, 1, 2]
+
+
+def test_what_was_handed_out_may_be_replaced():
+    gate, values = MotionGate(3), {"person": Mask(np.full((2, 2), 7, np.uint8), SIZE)}
+    gate.keep(Frame.borrow(ROOM), values)
+    values["person"] = Mask(np.zeros((2, 2), np.uint8), SIZE)
+    assert gate.kept(Frame.borrow(ROOM, index=1, time=0.03))["person"].values[0, 0] == 7
