@@ -10,20 +10,11 @@ from framefx.models.inputs import DTYPES, Preparation
 from framefx.models.planes import planes
 from framefx.protocols import Model, Session
 
-CLASSES = ("background", "hair", "body_skin", "face", "clothes", "accessories")
-"""What the six channels are; MediaPipe calls the last two clothes and others."""
+CLASSES = ("background", "hair", "skin", "face", "clothes", "accessories")
+"""What the six channels are; MediaPipe calls them background, hair, body-skin, face-skin, clothes and others."""
 
-CHANNELS: Channels = {
-    "person": (1, 2, 3, 4, 5),
-    "background": (0,),
-    "hair": (1,),
-    "face": (3,),
-    "skin": (2, 3),
-    "body_skin": (2,),
-    "clothes": (4,),
-    "accessories": (5,),
-}
-"""Layer to the channels it is made of: skin is the face's and the body's."""
+CHANNELS: Channels = {"person": (1, 2, 3, 4, 5)} | {name: (channel,) for channel, name in enumerate(CLASSES)}
+"""Layer to the channels it is the sum of."""
 
 
 def recognise(session: Session) -> Model | None:

@@ -12,15 +12,29 @@ from framefx.registry import Register, Registry
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 
-@pytest.fixture(scope="session")
-def networks():
-    """The writer of test networks, imported by its place: test folders are no packages."""
-    place = Path(__file__).parents[1] / "backends" / "networks.py"
-    spec = importlib.util.spec_from_file_location("framefx_test_networks", place)
+def _writer(name):
+    """Import a file of the backends' tests by its place: test folders are no packages."""
+    place = Path(__file__).parents[1] / "backends" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"framefx_test_{name}", place)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """The writer of ``.tflite`` test networks."""
+    return _writer("networks")
+
+
+@pytest.fixture(scope="session")
+def onnx_networks():
+    """The writer of ``.onnx`` test networks."""
+    for package in ("onnx", "onnxruntime"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    return _writer("onnx_networks")
 
 
 @pytest.fixture(scope="session")

@@ -57,23 +57,23 @@ def test_the_files_name_does_not_matter(registry, networks, tmp_path):
     assert load(networks.pixelwise(tmp_path / "body-pix.tflite"), registry).layers
 
 
-@pytest.mark.parametrize(
-    "weights", [[[1] * 5], [[1] * 3] * 3, [[1] * 4]], ids=["5 channels", "3 classes", "4 channels"]
-)
-def test_unknown_tensors_are_listed_with_the_known_families(registry, networks, tmp_path, weights):
-    path = networks.pixelwise(tmp_path / "n.tflite", weights=weights, bias=[0] * len(weights))
-    with pytest.raises(
-        ModelError, match=r"no known family .* in 'picture' 1×8×12×\d float32.*Known: selfie \("
-    ) as caught:
+@pytest.mark.parametrize("channels", [4, 5])
+def test_unknown_tensors_are_listed_with_the_known_families(registry, networks, tmp_path, channels):
+    path = networks.pixelwise(tmp_path / "n.tflite", weights=[[1] * channels])
+    wanted = (
+        rf"no known family .* in 'picture' 1×8×12×{channels} float32, out 'sum' 1×8×12×1 float32; "
+        rf"and its input 'picture' is 1×8×12×{channels}: {channels} channels, wanted 3\. Known: .*selfie \("
+    )
+    with pytest.raises(ModelError, match=wanted) as caught:
         load(path, registry)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("ending", ["onnx", "pt", "pt2", "safetensors"])
+@pytest.mark.parametrize("ending", ["h5", "pb", "caffemodel"])
 def test_what_no_backend_runs(registry, tmp_path, ending):
     path = tmp_path / f"n.{ending}"
     path.touch()
-    with pytest.raises(BackendUnavailableError, match=rf"no backend here runs '\.{ending}' files, only \.tflite"):
+    with pytest.raises(BackendUnavailableError, match=rf"no backend here runs '\.{ending}' files, only .*\.tflite"):
         load(path, registry)
 
 

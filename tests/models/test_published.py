@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from framefx.backends.litert import LiteRT
 from framefx.errors import ModelError
 from framefx.frame import Frame
 from framefx.models.loading import load
+from framefx.models.recognising import recognise
 
 NETWORKS = {
     "selfie_segmentation_landscape": (144, 256),
@@ -80,13 +82,26 @@ def test_overlap_with_the_truth_is_the_published_one(model, real, published):
 
 
 @pytest.mark.parametrize(
-    "stranger",
-    ["body-pix-float-050-8", "deeplabv3_257_mv_gpu", "face_detection_short_range", "pose_landmark_lite"],
+    ("name", "family"),
+    [
+        ("body-pix-float-050-8", "bodypix"),
+        ("deeplabv3_257_mv_gpu", "deeplab"),
+        ("face_detection_short_range", "faces"),
+        ("pose_landmark_lite", "pose"),
+        ("selfie_segmentation", "selfie"),
+        ("segm_lite_v681", "selfie"),
+    ],
 )
-def test_other_families_are_not_taken_for_this_one(stranger, real, registry):
+def test_each_goes_to_its_family(name, family, real, registry):
     pytest.importorskip("ai_edge_litert", reason="needs ai-edge-litert")
-    with pytest.raises(ModelError, match="no known family"):
-        load(real(f"models/{stranger}.tflite"), registry)
+    path = real(f"models/{name}.tflite")
+    assert recognise(path, LiteRT().load(path, 1), registry)[0] == family
+
+
+def test_what_finds_people_in_boxes_is_no_family_yet(real, registry):
+    pytest.importorskip("ai_edge_litert", reason="needs ai-edge-litert")
+    with pytest.raises(ModelError, match=r"no known family has .* 1×2254×12 .* none of its outputs"):
+        load(real("models/pose_detection.tflite"), registry)
 
 
 def test_the_corals_decoder_is_refused(real, registry):
