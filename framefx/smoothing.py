@@ -44,7 +44,7 @@ class Smoothing:
     follows_motion : bool
         Whether that is so where the mask hardly changes only, and what changed much is taken as it is: see
         `framefx.kernels.motion_ema`. Of the masks of a person who sits still a third of the flicker stays with half
-        a second, and nothing trails behind who moves.
+        a second, and behind who moves nothing stays that the default soft range shows: faint levels only.
     """
 
     def __init__(self, constant: float, *, follows_motion: bool) -> None:
