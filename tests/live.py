@@ -4,8 +4,10 @@ import queue
 import threading
 from contextlib import contextmanager
 
+import numpy as np
+
 from framefx.pipeline import Pipeline
-from framefx.testing import ListSink, ManualClock
+from framefx.testing import FaultySink, FaultySource, ListSink, ManualClock
 
 PATIENCE = 60.0
 """Seconds after which a test gives up; nothing waits that long unless something is broken."""
@@ -55,6 +57,18 @@ class Screen(ListSink):
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.frames) >= count, PATIENCE), "nothing came"
 
+    def wait_until_shown(self, pixels):
+        """Wait until a picture like this one was shown."""
+        seen = 0
+
+        def shown():
+            nonlocal seen
+            new, seen = self.pixels[seen:], len(self.frames)
+            return any(np.array_equal(one, pixels) for one in new)
+
+        with self._changed:
+            assert self._changed.wait_for(shown, PATIENCE), "it was not shown"
+
 
 class Recorder:
     """An observer that keeps every event and can be waited for."""
@@ -80,19 +94,30 @@ class Recorder:
     def texts(self):
         return [facts["text"] for name, facts in self.events if name == "card"]
 
+    def wait_for_pictures(self, count):
+        """Wait until so many frames were sent that are no cards."""
+        with self._changed:
+            enough = self._changed.wait_for(lambda: self.count("sent") - self.count("card") >= count, PATIENCE)
+            assert enough, f"no {count} pictures"
+
     def wait_for(self, name, count=1):
         with self._changed:
             assert self._changed.wait_for(lambda: self.count(name) >= count, PATIENCE), f"no {count} {name}"
 
 
 class Show:
-    """A pipeline that runs on a thread while the test plays the camera, with a clock that the test moves."""
+    """A pipeline that runs on a thread while the test plays the camera, with a clock that the test moves.
 
-    def __init__(self, plan, size, *, live=True, **rest):
+    `faults` are those of the camera and of the screen.
+    """
+
+    def __init__(self, plan, size, *, live=True, faults=({}, {}), **rest):
         self.clock = ManualClock()
         self.camera, self.screen, self.recorder = Camera(size, live=live), Screen(live=live), Recorder()
         rest.setdefault("observers", [self.recorder])
-        self.pipeline = Pipeline(self.camera, plan, self.screen, clock=self.clock.monotonic, **rest)
+        source = FaultySource(self.camera, faults[0], self.clock)
+        self.sink = FaultySink(self.screen, faults[1], self.clock)
+        self.pipeline = Pipeline(source, plan, self.sink, clock=self.clock.monotonic, wait=self.clock.wait, **rest)
         self.error = self.report = None
         self._thread = threading.Thread(target=self._run)
 

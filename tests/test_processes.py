@@ -39,7 +39,12 @@ def wait_for_output(tmp_path, size):
     pytest.fail("nothing was written")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.fault(
+    "Ctrl-C, SIGTERM, SIGHUP",
+    "every frame that was read, finished",
+    "the file gets its final name; exit codes 130, 143 and 129",
+)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_finishes_the_file_and_says_so_by_the_exit_code(tmp_path, number, code):
     process = stream(tmp_path)
     wait_for_output(tmp_path, 3 * 64 * 48)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from framefx.pipeline import Pipeline
 
 _EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143}
+if sys.platform != "win32":
+    _EXIT[signal.SIGHUP] = 129
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -84,7 +86,7 @@ def compiling_line() -> Iterator[None]:
 
 @contextmanager
 def _signals(pipeline: Pipeline) -> Iterator[list[signal.Signals]]:
-    """Ctrl-C and SIGTERM end the run well; a second one ends it at once."""
+    """Ctrl-C, SIGTERM and SIGHUP end the run well, unless they are ignored (nohup); a second one ends it at once."""
     received: list[signal.Signals] = []
 
     def handle(number: int, _frame: Any) -> None:
@@ -94,7 +96,8 @@ def _signals(pipeline: Pipeline) -> Iterator[list[signal.Signals]]:
         # The handler runs between two bytecodes of the main thread, which may hold a lock that stop() takes.
         threading.Thread(target=pipeline.stop, daemon=True).start()
 
-    old = {number: signal.signal(number, handle) for number in _EXIT}
+    wanted = [number for number in _EXIT if signal.getsignal(number) is not signal.SIG_IGN]
+    old = {number: signal.signal(number, handle) for number in wanted}
     try:
         yield received
     finally:

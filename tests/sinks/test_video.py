@@ -180,6 +180,11 @@ def test_missing_folder(tmp_path):
         VideoFile(str(tmp_path / "none" / "a.mp4")).open((48, 64), 30, False)
 
 
+@pytest.mark.fault(
+    "the disk is full",
+    "nothing: it is a file",
+    "one line; exit code 1, and nothing under the final name",
+)
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.gif"])
 def test_full_disk(small_disk, name):
     sink = VideoFile(str(small_disk / name), quality=1)

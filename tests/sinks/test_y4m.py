@@ -163,6 +163,11 @@ def test_missing_file(tmp_path):
         Y4MInput(str(tmp_path / "a.y4m")).open()
 
 
+@pytest.mark.fault(
+    "the reader of a pipe goes away",
+    "nothing",
+    "ends the run",
+)
 def test_reader_that_went_away():
     read_end, write_end = os.pipe()
     os.close(read_end)

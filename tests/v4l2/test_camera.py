@@ -80,6 +80,11 @@ def test_the_rate_is_a_cap():
     assert camera.rate == 10.0
 
 
+@pytest.mark.fault(
+    "a camera sends damaged pictures",
+    "the last good picture",
+    "skips them: one line for the first, then they are counted",
+)
 def test_damaged_pictures_are_skipped_and_said_once(caplog):
     damaged = [(100.1, b"short"), (100.2, b"short"), (100.3, yuyv(90), v4l.BUFFER_ERROR), (100.4, yuyv(90))]
     camera = opened(FakeCamera(pictures=deque(damaged)))
@@ -97,6 +102,11 @@ def test_a_camera_that_freezes_is_an_error():
     assert camera._clock.now == pytest.approx(before + 2)
 
 
+@pytest.mark.fault(
+    "… and nothing else for two seconds",
+    "the card, “the camera is away”",
+    "opens it again",
+)
 def test_a_stream_of_damaged_pictures_is_frozen_too():
     camera = opened(FakeCamera(pictures=deque((100 + 0.1 * i, b"short") for i in range(200))))
     with pytest.raises(DeviceError, match="no picture"):
@@ -125,6 +135,11 @@ def test_it_opens_again_after_it_was_away():
     assert fake.opened == 0
 
 
+@pytest.mark.fault(
+    "the camera comes back under another number",
+    "the card, then the picture",
+    "finds it by its driver and name",
+)
 def test_it_is_found_again_under_another_number():
     fake, back = FakeCamera(pictures=pictures(0.1)), FakeCamera(pictures=pictures(3.0))
     camera = opened(fake)
@@ -142,6 +157,11 @@ def test_it_is_found_again_under_another_number():
     assert camera.read().size == SIZE
 
 
+@pytest.mark.fault(
+    "the camera comes back with another size",
+    "the card, “the camera is away”",
+    "one line with both sizes; tries again until it has the old one",
+)
 def test_another_size_after_coming_back_is_an_error():
     fake = FakeCamera()
     camera = opened(fake)
@@ -151,6 +171,11 @@ def test_another_size_after_coming_back_is_an_error():
         camera.open()
 
 
+@pytest.mark.fault(
+    "the camera is used by another program",
+    "nothing at the start; later the card until it is free",
+    "one line with its name and process number; at the start exit code 1",
+)
 def test_a_busy_camera_names_who_has_it():
     with pytest.raises(DeviceError, match=r"used by zoom \(process 42\)"):
         made(FakeCamera(busy=True)).open()
@@ -161,6 +186,11 @@ def test_a_camera_that_is_not_there():
         made(FakeCamera(), "/dev/video9").open()
 
 
+@pytest.mark.fault(
+    "the camera may not be opened",
+    "nothing",
+    "one line with the group to join; exit code 1",
+)
 def test_a_camera_without_permission_says_which_group():
     camera = made(FakeCamera())
     camera._system.denied["/dev/video0"] = errno.EACCES

@@ -55,6 +55,11 @@ def test_another_size_is_damaged(decode):
         decode(jpeg((24, 32))[0], np.zeros((*SIZE, 3), np.uint8))
 
 
+@pytest.mark.fault(
+    "a camera never sends a clean JPEG",
+    "the picture, from the ninth on",
+    "believes it after eight whole ones",
+)
 def test_a_camera_that_never_sends_a_clean_picture_is_believed_after_eight():
     pytest.importorskip("simplejpeg")
     data, _ = jpeg()

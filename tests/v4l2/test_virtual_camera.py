@@ -99,6 +99,11 @@ def test_the_new_driver_needs_no_mark():
     assert v4l.STREAMON not in fake.requests
 
 
+@pytest.mark.fault(
+    "a program before left the device dead (0.12.7)",
+    "the picture",
+    "mends it when it opens",
+)
 def test_a_device_that_another_writer_left_dead_is_mended():
     fake = FakeLoopback(capabilities=0)
     sink = opened(fake)
@@ -106,6 +111,11 @@ def test_a_device_that_another_writer_left_dead_is_mended():
     assert len(fake.written) == 1
 
 
+@pytest.mark.fault(
+    "a reader holds another size",
+    "the picture, scaled",
+    "one line; takes its own size when the reader has gone",
+)
 @pytest.mark.parametrize("newer", [False, True])
 def test_a_size_that_a_reader_holds_is_kept_and_pictures_are_scaled(newer, caplog):
     fake = FakeLoopback(newer=newer, kept=("YU12", 32, 48), readers=1)
@@ -128,6 +138,11 @@ def test_the_frames_own_size_is_taken_when_the_reader_has_gone(caplog):
     assert fake.opened == 1
 
 
+@pytest.mark.fault(
+    "somebody holds a format that framefx does not write",
+    "nothing",
+    "one line with who holds it; exit code 1",
+)
 def test_a_kept_format_that_is_not_written_says_who_keeps_it():
     with pytest.raises(DeviceError, match=r"keeps MJPG 64x48.*close firefox \(process 7\)"):
         opened(FakeLoopback(kept=("MJPG", 64, 48)), holders=[Holder(7, "firefox", True)])
@@ -181,6 +196,11 @@ def test_the_old_driver_does_not_and_its_pictures_give_the_writer_away(monkeypat
     assert fake.opened == 0
 
 
+@pytest.mark.fault(
+    "the virtual camera vanishes",
+    "nothing, as there is no device; then the picture",
+    "one line; opens it again when it is back",
+)
 def test_a_device_that_vanishes_is_opened_again_when_it_is_back(caplog):
     fake = FakeLoopback()
     sink = opened(fake)

@@ -183,6 +183,11 @@ while True:
 """
 
 
+@pytest.mark.fault(
+    "another program writes to the virtual camera",
+    "its pictures",
+    "one line with its name and process number; exit code 1",
+)
 def test_a_second_writer_is_told_who_the_first_is():
     other = subprocess.Popen([sys.executable, "-c", WRITER, LOOPBACK], stdout=subprocess.PIPE)
     try:
@@ -198,6 +203,11 @@ def test_a_second_writer_is_told_who_the_first_is():
         other.stdout.close()
 
 
+@pytest.mark.fault(
+    "… and begins only later (0.12.7)",
+    "both pictures in turn",
+    "one line with its name and process number",
+)
 @pytest.mark.skipif(NEWER, reason="from 0.13 on the driver refuses a second writer")
 def test_a_writer_who_comes_later_is_named(caplog):
     with writing(VirtualCamera(LOOPBACK, format="YUYV"), bars()):
@@ -223,6 +233,11 @@ def test_readers_are_noticed_and_probes_are_not():
         until(lambda: not sink.wanted(), 5)
 
 
+@pytest.mark.fault(
+    "a thousand readers come and go",
+    "the picture",
+    "loses no descriptor, and never stops",
+)
 def test_a_storm_of_readers_leaves_nothing_behind():
     sink = VirtualCamera(LOOPBACK)
     with writing(sink, bars()):
@@ -298,6 +313,11 @@ def difference(one, other):
     return float(np.median(np.abs(one.astype(int) - other)[120:170]))
 
 
+@pytest.mark.fault(
+    "the camera is unplugged and plugged in again, twenty times",
+    "the card, then the picture",
+    "opens it again",
+)
 def test_an_unplugged_camera_comes_back(program):
     driver = Path("/sys/bus/platform/drivers/vivid")
     with Reader() as reader:
@@ -344,6 +364,11 @@ def test_nobody_looks_and_the_camera_is_closed(program):
     until(lambda: not holds_camera(program.pid))
 
 
+@pytest.mark.fault(
+    "framefx is killed",
+    "the last picture, frozen",
+    "the next framefx goes on with the same readers",
+)
 @pytest.mark.skipif(SLOW, reason="too many programs to start in an emulated machine")
 def test_killed_and_started_again_the_same_reader_goes_on(program):
     with Reader() as reader:
