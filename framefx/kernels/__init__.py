@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from framefx.kernels._lut import lut_3d
     from framefx.kernels._mask import dilate, ema, erode, soft_range, threshold
     from framefx.kernels._merge import masked_merge, upsample, upsample_mask
+    from framefx.kernels._parts import Axis, logit_masks, logit_peaks, part_masks
     from framefx.kernels._region import region_blur
     from framefx.kernels._resample import Rectangle, downsample, prepare
     from framefx.kernels._sample import sample_bilinear, sample_bilinear_grad
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from framefx.kernels._yuv import i420_to_rgb, nv12_to_rgb, rgb_to_i420, rgb_to_nv12, rgb_to_yuyv, yuyv_to_rgb
 
 __all__ = [
+    "Axis",
     "ColorTables",
     "Rectangle",
     "blend",
@@ -50,6 +52,8 @@ __all__ = [
     "grain",
     "guided_filter",
     "i420_to_rgb",
+    "logit_masks",
+    "logit_peaks",
     "lut_3d",
     "masked_blur",
     "masked_merge",
@@ -58,6 +62,7 @@ __all__ = [
     "on_compile",
     "over",
     "over_black",
+    "part_masks",
     "premultiply",
     "prepare",
     "region_blur",
@@ -91,6 +96,7 @@ _HOME = {
     "_lut": ("lut_3d",),
     "_mask": ("dilate", "ema", "erode", "soft_range", "threshold"),
     "_merge": ("masked_merge", "upsample", "upsample_mask"),
+    "_parts": ("Axis", "logit_masks", "logit_peaks", "part_masks"),
     "_region": ("region_blur",),
     "_resample": ("Rectangle", "downsample", "prepare"),
     "_sample": ("sample_bilinear", "sample_bilinear_grad"),

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 _WEIGHTS = Path(__file__).with_name("weights")
 
 
+def _bodypix(session: Session) -> Model | None:
+    """1×H×W×3 in; 1×h×w×1, ×24, ×17 and ×34 out, as far as they are there, at a stride of 8, 16 or 32."""
+    from framefx.models.bodypix import recognise
+
+    return recognise(session)
+
+
 def _selfie(session: Session) -> Model | None:
     """1×H×W×3 in, 1×h×w×1 or ×2 out, where H and W are whole multiples of h and w."""
     from framefx.models.selfie import recognise
@@ -52,6 +59,7 @@ def _pose(session: Session) -> Model | None:
 @hookimpl
 def framefx_register(register: Register) -> None:
     """Add them."""
+    register.family("bodypix", _bodypix)
     register.family("selfie", _selfie)
     register.family("multiclass", _multiclass)
     register.family("deeplab", _deeplab)
