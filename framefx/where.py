@@ -15,6 +15,7 @@ import numpy as np
 
 from framefx.errors import PlanError
 from framefx.mask import Mask
+from framefx.models.vocabulary import are_apart
 
 _TERM = re.compile(r"[A-Za-z_]\w*(/[A-Za-z_]\w*)?")
 
@@ -55,13 +56,14 @@ class Where:
         """Combine the layers in `values`.
 
         Classes of one model add up (their probabilities do, so no seam shows between face and hair); layers of
-        different makers overlap, so the larger one counts.
+        different makers overlap, and so do a hand and `hands` of one model: there the larger one counts.
         """
         masks: list[Mask] = [values[term] for term in self.terms]
         result = masks[0]
         if len(masks) > 1:
             same_maker = len({id(makers.get(term)) for term in self.terms}) == 1
-            result = _combine(masks, _saturating_sum if same_maker else np.maximum)
+            apart = same_maker and are_apart(term.rpartition("/")[2] for term in self.terms)
+            result = _combine(masks, _saturating_sum if apart else np.maximum)
         return ~result if self.inverted else result
 
 
