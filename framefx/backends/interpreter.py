@@ -188,4 +188,9 @@ def _explained(error: Exception, runtime: Runtime) -> str:
     problem = f"{runtime.distribution} lacks its operator {missing[1]}"
     if missing[1] == "Convolution2DTransposeBias" and runtime.name == "tflite":
         return f"{problem}; run `pip install ai-edge-litert` and use the backend 'litert'"
+    if missing[1] == "PosenetDecoderOp":
+        return (
+            f"{problem}, which only Google Coral's own runtime has; take the file without '_decoder' in its name: "
+            "framefx decodes its masks, parts and keypoints itself"
+        )
     return f"{problem}; export the network without it"
