@@ -76,9 +76,10 @@ class Description(BaseModel):
         try:
             return cls.model_validate(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
-            problem, _, place = str(error).partition(" (at line ")
-            line = place.partition(",")[0]
-            raise ConfigError(f"{path}{f':{line}' if line else ''}: this is not TOML: {problem}") from error
+            problem, _, place = str(error).partition(" (at ")
+            found = re.match(r"line (\d+)", place)
+            line = int(found[1]) if found else max(1, len(text.splitlines()))
+            raise ConfigError(f"{path}:{line}: this is not TOML: {problem}") from error
         except ValidationError as error:
             raise ConfigError(_message(path, text, error)) from error
 

@@ -116,7 +116,7 @@ def pixelwise(
     classes, channels = weights.shape
     height, width = size
     graph = Graph()
-    smaller = (1, height // stride, width // stride, classes)
+    smaller = (1, -(-height // stride), -(-width // stride), classes)
     quantised = {FLOAT32: {}, UINT8: {"scale": 1 / 255, "zero_point": 0}, INT8: {"scale": 1 / 255, "zero_point": -128}}
     source = graph.tensor("picture", (1, height, width, channels), kind, signature=signature, **quantised[kind])
     last = source
