@@ -21,6 +21,11 @@ _DEFAULT_SIZES = ("720p", "1080p", "4K")
 
 def main(argv: Sequence[str]) -> int:
     """Run the suites that `argv` names, all of them when it names none; return the exit code."""
+    if argv[1:2] == ["model"]:
+        # A suite of its own: other questions, another protocol, minutes instead of seconds.
+        from framefx.bench import model_cli
+
+        return model_cli.run(argv[2:], _command(argv))
     parser = _parser()
     options = parser.parse_args(argv[1:])
     _check(options)
@@ -44,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure chains, kernels and the framework beside what others would run, one thread each.",
         allow_abbrev=False,
     )
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)} (default: all)")
+    suites = f"{', '.join(SUITES)} (default: all); `framefx bench model --help`: networks"
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=suites)
     repeatable: dict[str, object] = {"action": "append", "default": []}
     parser.add_argument("--size", metavar="SIZE", help="720p, 1080p, 4K or WxH; repeatable", **repeatable)  # type: ignore[arg-type]
     parser.add_argument("--seconds", type=float, default=1.0, metavar="N", help="time for one row (default: 1)")

@@ -1,0 +1,157 @@
+"""The report of `framefx bench model` on the terminal and as a page of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from framefx.bench.model_report import GROUPS, Measurement, ModelReport
+
+_WIDTH = 160
+
+_HEAD = """\
+# Networks measured
+
+Made by
+
+    {command}
+
+and not edited by hand. `framefx bench model` measures on your machine: the networks that come with framefx, those that
+`framefx models pull` fetched, any file named, and BlazeSeg at several sizes, with every backend that is installed.
+
+## How it is measured
+
+- Each configuration in a process of its own: {warm_up:.0f} runs to warm up, then {runs:.0f} timed ones, fewer where
+  they take longer than {seconds:g} s, though at least five. The column *runs* says how many.
+- PyTorch in inference mode with cuDNN's benchmark mode; the device is synchronised before each reading of the clock.
+- Of each the *least* time (what the machine can do) and the *median* (what one gets beside whatever else runs). On a
+  machine that others use, compare the least times.
+- All outputs of a network are computed, through framefx's own backend, which copies its results to the processor.
+- *Peak* is the most memory that the whole process had, *of that before* what it had before the network was loaded:
+  Python, framefx and the runtime.
+- BlazeSeg's weights are random here: what a network takes does not depend on them.
+- A network in a file is measured at the size it was made for. BlazeSeg is made at each size.
+{gpu}
+## The machine
+
+"""
+
+_WORDS = {
+    "sizes": "Square inputs, least and (median) milliseconds. `blazeseg` is the network that framefx ships, "
+    "`blazeseg-paper` follows the published write-up.",
+    "upsampling": "The published comparison, one doubling in PyTorch, and the whole network built either way. The "
+    "write-up measured 18 µs for bilinear and 61 µs for transposed on a laptop's processor, 20 and 48 µs on its GPU.",
+    "merge": "From the network's input to a finished frame of 1280×720: network, decoding, blending. The first is what "
+    "framefx does: the mask stays small and the merge upsamples it while it blends.",
+    "classes": "Only the last layer grows with the number of classes. Least and (median) milliseconds.",
+}
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """A table: headings, of which the last `numbers` are figures, and rows."""
+
+    head: Sequence[str]
+    numbers: int
+    rows: Sequence[Sequence[str]]
+
+
+def page(report: ModelReport) -> str:
+    """Return the page."""
+    gpu = "" if _has_gpu(report) else "- There is no GPU here: what runs on one is left out.\n"
+    lines = [_HEAD.format(command=report.command, gpu=gpu, **report.protocol)]
+    lines += _markdown(_Columns(("", ""), 0, list(report.machine.items())))
+    for group, title in GROUPS.items():
+        if found := report.group(group):
+            lines += ["", f"## {title}", ""]
+            lines += [_WORDS[group], ""] if group in _WORDS else []
+            for table in _tables(group, found):
+                lines += [*_markdown(table), ""]
+            lines.pop()
+    notes = [*report.notes, *report.problems]
+    if notes:
+        lines += ["", "## Left out", "", *(f"- {note}" for note in notes)]
+    return "\n".join(lines) + "\n"
+
+
+def show(report: ModelReport, console: Console | None = None) -> None:
+    """Print `report`."""
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH)
+    console.print(", ".join(f"{name} {value}" for name, value in report.machine.items()), style="dim", soft_wrap=True)
+    for group, title in GROUPS.items():
+        if found := report.group(group):
+            console.print()
+            console.print(title, style="bold")
+            for table in _tables(group, found):
+                console.print(_rich(table))
+    for note in (*report.notes, *report.problems):
+        console.print(f"  {note}", style="dim", soft_wrap=True)
+
+
+def _tables(group: str, found: Sequence[Measurement]) -> list[_Columns]:
+    if group == "sizes":
+        by_pixels: Callable[[Measurement], str] = lambda one: one.pixels  # noqa: E731
+        times = _pivot(found, by_pixels, _times)
+        memory = _pivot(found, by_pixels, lambda one: f"{one.peak:.0f}")
+        return [times, _Columns(("peak MB", *memory.head[1:]), memory.numbers, memory.rows)]
+    if group == "classes":
+        return [_pivot(found, lambda one: f"{one.detail} class{'es' if one.detail != '1' else ''}", _times)]
+    if group == "networks":
+        return [_list(found, "input", lambda one: one.pixels)]
+    return [_list(found, "variant", lambda one: one.detail)]
+
+
+def _list(found: Sequence[Measurement], title: str, value: Callable[[Measurement], str]) -> _Columns:
+    """Return one row for each measurement."""
+    head = ("network", title, "runtime", "threads", "least ms", "median ms", "peak MB", "of that before", "runs")
+    rows, last = [], ("", "")
+    for one in found:
+        named = (one.network, value(one))
+        figures = (f"{one.least:.3f}", f"{one.median:.3f}", f"{one.peak:.0f}", f"{one.before:.0f}", str(one.runs))
+        rows.append((*(named if named != last else ("", "")), one.runtime, str(one.threads), *figures))
+        last = named
+    return _Columns(head, 6, rows)
+
+
+def _pivot(
+    found: Sequence[Measurement], column: Callable[[Measurement], str], cell: Callable[[Measurement], str]
+) -> _Columns:
+    """Return one row for each network, runtime and number of threads, and a column for each value of `column`."""
+    columns = list(dict.fromkeys(column(one) for one in found))
+    cells = {(_row(one), column(one)): cell(one) for one in found}
+    names = dict.fromkeys(_row(one) for one in found)
+    rows = [(*name, *(cells.get((name, title), "") for title in columns)) for name in names]
+    return _Columns(("network", "runtime", "threads", *columns), len(columns) + 1, rows)
+
+
+def _row(one: Measurement) -> tuple[str, str, str]:
+    return one.network, one.runtime, str(one.threads)
+
+
+def _times(one: Measurement) -> str:
+    return f"{one.least:.2f} ({one.median:.2f})"
+
+
+def _has_gpu(report: ModelReport) -> bool:
+    return any(one.device == "cuda" for one in report.measurements)
+
+
+def _markdown(table: _Columns) -> Iterable[str]:
+    rules = ["---"] * (len(table.head) - table.numbers) + ["--:"] * table.numbers
+    for line in (table.head, rules, *table.rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+
+
+def _rich(table: _Columns) -> Table:
+    result = Table(box=None, pad_edge=False)
+    for number, title in enumerate(table.head):
+        figures = number >= len(table.head) - table.numbers
+        result.add_column(title, justify="right" if figures else "left", no_wrap=True)
+    for row in table.rows:
+        result.add_row(*row)
+    return result
