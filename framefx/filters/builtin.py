@@ -11,6 +11,7 @@ from framefx.filters.blur import blur
 from framefx.filters.bokeh import bokeh, motion_blur
 from framefx.filters.border import border
 from framefx.filters.box_blur import box_blur, gaussian_blur
+from framefx.filters.camera_motion import CameraMotion
 from framefx.filters.chroma_key import chroma_key
 from framefx.filters.color import color
 from framefx.filters.color_map import color_map
@@ -18,6 +19,7 @@ from framefx.filters.depth import depth_of_field
 from framefx.filters.edges import despill, foreground, light_wrap
 from framefx.filters.film import grain, vignette
 from framefx.filters.flip import flip
+from framefx.filters.follow import Follow
 from framefx.filters.hold import Card, Freeze
 from framefx.filters.hologram import hologram
 from framefx.filters.low_light import LowLight
@@ -29,6 +31,7 @@ from framefx.filters.pattern import noise, stripes
 from framefx.filters.pixelate import pixelate
 from framefx.filters.replace import Replace
 from framefx.filters.sharpen import sharpen
+from framefx.filters.stabilize import Stabilize
 from framefx.filters.text import clock, text
 from framefx.filters.tone import brightness, color_filter, colorize, grayscale, invert
 from framefx.filters.warp import Warp
@@ -54,8 +57,9 @@ def background(person: Mask) -> Mask:
 
 @hookimpl
 def framefx_register(register: Register) -> None:
-    """Add the built-in filters, and the layer most of them are limited to."""
+    """Add the built-in filters, the layer most of them are limited to, and the camera's motion."""
     register.layer(background)
+    register.layer(CameraMotion, name="motion")
     for target in _ON_BACKGROUND:
         register.filter(target, where="background")
     for target in _ON_PERSON:
@@ -66,5 +70,5 @@ def framefx_register(register: Register) -> None:
         register.filter(stateful)
     register.filter(Replace, where="background", name="replace")
     register.filter(Overlay, name="overlay")
-    for move_pixels in (affine, flip, move, roll, zoom):
+    for move_pixels in (affine, flip, Follow, move, roll, Stabilize, zoom):
         register.geometry(move_pixels)
