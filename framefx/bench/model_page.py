@@ -40,23 +40,24 @@ and not edited by hand. `framefx bench model` measures on your machine: the netw
 """
 
 _WORDS = {
-    "sizes": "Square inputs, least and (median) milliseconds. `blazeseg` is the network that framefx ships, "
-    "`blazeseg-paper` follows the published write-up.",
+    "sizes": "Square inputs. `blazeseg` is the network that framefx ships, `blazeseg-paper` follows the published "
+    "write-up.",
     "upsampling": "The published comparison, one doubling in PyTorch, and the whole network built either way. The "
     "write-up measured 18 µs for bilinear and 61 µs for transposed on a laptop's processor, 20 and 48 µs on its GPU.",
     "merge": "From the network's input to a finished frame of 1280×720: network, decoding, blending. The first is what "
     "framefx does: the mask stays small and the merge upsamples it while it blends.",
-    "classes": "Only the last layer grows with the number of classes. Least and (median) milliseconds.",
+    "classes": "Only the last layer grows with the number of classes.",
 }
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """A table: headings, of which the last `numbers` are figures, and rows."""
+    """A table: headings, of which the last `numbers` are figures, rows, and what its figures are."""
 
     head: Sequence[str]
     numbers: int
     rows: Sequence[Sequence[str]]
+    caption: str = ""
 
 
 def page(report: ModelReport) -> str:
@@ -69,6 +70,7 @@ def page(report: ModelReport) -> str:
             lines += ["", f"## {title}", ""]
             lines += [_WORDS[group], ""] if group in _WORDS else []
             for table in _tables(group, found):
+                lines += [f"{table.caption}:", ""] if table.caption else []
                 lines += [*_markdown(table), ""]
             lines.pop()
     notes = [*report.notes, *report.problems]
@@ -88,6 +90,8 @@ def show(report: ModelReport, console: Console | None = None) -> None:
             console.print()
             console.print(title, style="bold")
             for table in _tables(group, found):
+                if table.caption:
+                    console.print(f"{table.caption}:", style="italic")
                 console.print(_rich(table))
     for note in (*report.notes, *report.problems):
         console.print(f"  {note}", style="dim", soft_wrap=True)
@@ -95,14 +99,11 @@ def show(report: ModelReport, console: Console | None = None) -> None:
 
 def _tables(group: str, found: Sequence[Measurement]) -> list[_Columns]:
     if group == "sizes":
-        by_pixels: Callable[[Measurement], str] = lambda one: one.pixels  # noqa: E731
-        times = _pivot(found, by_pixels, _times)
-        memory = _pivot(found, by_pixels, lambda one: f"{one.peak:.0f}")
-        return [times, _Columns(("peak MB", *memory.head[1:]), memory.numbers, memory.rows)]
+        return [_pivot(found, _pixels, _times, _TIMES), _pivot(found, _pixels, _peak, "Peak memory, MB")]
     if group == "classes":
-        return [_pivot(found, lambda one: f"{one.detail} class{'es' if one.detail != '1' else ''}", _times)]
+        return [_pivot(found, _classes, _times, _TIMES)]
     if group == "networks":
-        return [_list(found, "input", lambda one: one.pixels)]
+        return [_list(found, "input", _pixels)]
     return [_list(found, "variant", lambda one: one.detail)]
 
 
@@ -119,22 +120,40 @@ def _list(found: Sequence[Measurement], title: str, value: Callable[[Measurement
 
 
 def _pivot(
-    found: Sequence[Measurement], column: Callable[[Measurement], str], cell: Callable[[Measurement], str]
+    found: Sequence[Measurement],
+    column: Callable[[Measurement], str],
+    cell: Callable[[Measurement], str],
+    caption: str,
 ) -> _Columns:
     """Return one row for each network, runtime and number of threads, and a column for each value of `column`."""
     columns = list(dict.fromkeys(column(one) for one in found))
     cells = {(_row(one), column(one)): cell(one) for one in found}
     names = dict.fromkeys(_row(one) for one in found)
     rows = [(*name, *(cells.get((name, title), "") for title in columns)) for name in names]
-    return _Columns(("network", "runtime", "threads", *columns), len(columns) + 1, rows)
+    return _Columns(("network", "runtime", "threads", *columns), len(columns) + 1, rows, caption)
 
 
 def _row(one: Measurement) -> tuple[str, str, str]:
     return one.network, one.runtime, str(one.threads)
 
 
+_TIMES = "Least and (median) milliseconds"
+
+
 def _times(one: Measurement) -> str:
     return f"{one.least:.2f} ({one.median:.2f})"
+
+
+def _peak(one: Measurement) -> str:
+    return f"{one.peak:.0f}"
+
+
+def _pixels(one: Measurement) -> str:
+    return one.pixels
+
+
+def _classes(one: Measurement) -> str:
+    return f"{one.detail} class{'' if one.detail == '1' else 'es'}"
 
 
 def _has_gpu(report: ModelReport) -> bool:
