@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from framefx.pipeline import Pipeline
     from framefx.plan import Plan
     from framefx.plugins import hookimpl
+    from framefx.points import Heatmaps, Points
     from framefx.protocols import Backend, Model, Observer, Session, Sink, Source
     from framefx.registry import Register
 
@@ -34,11 +35,13 @@ __all__ = [
     "FramePool",
     "FramefxError",
     "Geometry",
+    "Heatmaps",
     "Mask",
     "Model",
     "Observer",
     "Pipeline",
     "Plan",
+    "Points",
     "Register",
     "Session",
     "Sink",
@@ -55,11 +58,13 @@ _HOME = {
     "FramePool": "framefx.frame",
     "FramefxError": "framefx.errors",
     "Geometry": "framefx.geometry",
+    "Heatmaps": "framefx.points",
     "Mask": "framefx.mask",
     "Model": "framefx.protocols",
     "Observer": "framefx.protocols",
     "Pipeline": "framefx.pipeline",
     "Plan": "framefx.plan",
+    "Points": "framefx.points",
     "Register": "framefx.registry",
     "Session": "framefx.protocols",
     "Sink": "framefx.protocols",

@@ -40,7 +40,7 @@ class Points:
     Raises
     ------
     PluginError
-        For other shapes, or where the counts differ.
+        For other shapes, where the counts differ, and for what is not a number.
 
     Examples
     --------
@@ -60,6 +60,8 @@ class Points:
                 f"points: got {len(self.names)} names, xy of shape {self.xy.shape} and scores of "
                 f"{self.scores.shape}, wanted (n, 2) and (n,)"
             )
+        if not (np.isfinite(self.xy).all() and np.isfinite(self.scores).all()):
+            raise PluginError("points: got a coordinate or score that is not a number")
         self.size = size
         self.index = index
 

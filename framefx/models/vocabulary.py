@@ -25,12 +25,15 @@ class Meaning:
         The `kind` of its value's class.
     meaning : str
         One line.
+    families : tuple of str
+        The model families that give it.
     parts : tuple of str
         The BodyPix parts that it is the sum of, if it is one.
     """
 
     kind: Kind
     meaning: str
+    families: tuple[str, ...] = ("bodypix",)
     parts: tuple[str, ...] = ()
 
 
@@ -67,68 +70,71 @@ BONES = (
 """Which keypoints a skeleton joins; the face has none, as in PoseNet's own drawings."""
 
 
+def _mask(meaning: str, parts: tuple[str, ...]) -> Meaning:
+    return Meaning("mask", meaning, parts=parts)
+
+
 def _unions() -> dict[str, Meaning]:
     """Return every union of parts but the person."""
-    unions = {"face": Meaning("mask", "faces; BodyPix counts the whole head, with hair", ("left_face", "right_face"))}
+    unions: dict[str, Meaning] = {}
     for side in ("left", "right"):
         upper, lower = _front_and_back(f"{side}_upper_arm"), _front_and_back(f"{side}_lower_arm")
         thigh, shin = _front_and_back(f"{side}_upper_leg"), _front_and_back(f"{side}_lower_leg")
         unions |= {
-            f"{side}_upper_arm": Meaning("mask", f"the person's {side} arm above the elbow", upper),
-            f"{side}_lower_arm": Meaning("mask", f"the person's {side} arm below the elbow, without the hand", lower),
-            f"{side}_arm": Meaning("mask", f"the person's {side} arm, without the hand", upper + lower),
-            f"{side}_upper_leg": Meaning("mask", f"the person's {side} leg above the knee", thigh),
-            f"{side}_lower_leg": Meaning("mask", f"the person's {side} leg below the knee, without the foot", shin),
-            f"{side}_leg": Meaning("mask", f"the person's {side} leg, without the foot", thigh + shin),
+            f"{side}_upper_arm": _mask(f"the person's {side} arm above the elbow", upper),
+            f"{side}_lower_arm": _mask(f"the person's {side} arm below the elbow, without the hand", lower),
+            f"{side}_arm": _mask(f"the person's {side} arm, without the hand", upper + lower),
+            f"{side}_upper_leg": _mask(f"the person's {side} leg above the knee", thigh),
+            f"{side}_lower_leg": _mask(f"the person's {side} leg below the knee, without the foot", shin),
+            f"{side}_leg": _mask(f"the person's {side} leg, without the foot", thigh + shin),
         }
     arms = unions["left_arm"].parts + unions["right_arm"].parts
     legs = unions["left_leg"].parts + unions["right_leg"].parts
     return unions | {
-        "torso": Meaning("mask", "chest, belly and back", _front_and_back("torso")),
-        "arms": Meaning("mask", "both arms, without the hands", arms),
-        "hands": Meaning("mask", "both hands", ("left_hand", "right_hand")),
-        "legs": Meaning("mask", "both legs, without the feet", legs),
-        "feet": Meaning("mask", "both feet", ("left_foot", "right_foot")),
+        "torso": _mask("chest, belly and back", _front_and_back("torso")),
+        "arms": _mask("both arms, without the hands", arms),
+        "hands": _mask("both hands", ("left_hand", "right_hand")),
+        "legs": _mask("both legs, without the feet", legs),
+        "feet": _mask("both feet", ("left_foot", "right_foot")),
     }
 
 
 def _part(name: str) -> Meaning:
     side, _, rest = name.partition("_")
     if side == "torso":
-        return Meaning("mask", f"the torso, where its {rest} is seen", (name,))
+        return _mask(f"the torso, where its {rest} is seen", (name,))
     limb, _, seen = rest.replace("upper_", "upper ").replace("lower_", "lower ").partition("_")
     what = f"the {side} half of the face" if limb == "face" else f"the person's {side} {limb}"
-    return Meaning("mask", f"{what}, where its {seen} is seen" if seen else what, (name,))
+    return _mask(f"{what}, where its {seen} is seen" if seen else what, (name,))
 
 
-_UNIONS = _unions()
+_PERSON = ("selfie", "multiclass", "deeplab", "bodypix", "pose")
+_CLASSES = ("multiclass",)
 
 LAYERS: Mapping[str, Meaning] = MappingProxyType(
     {
-        "person": Meaning("mask", "everybody in the picture, with what they wear", PARTS),
-        "background": Meaning("mask", "everything but `person`"),
-        "hair": Meaning("mask", "hair on heads"),
-        "face": _UNIONS["face"],
-        "skin": Meaning("mask", "skin, the face's too"),
-        "body_skin": Meaning("mask", "skin other than the face's: neck, arms, hands"),
-        "clothes": Meaning("mask", "what people wear"),
-        "accessories": Meaning("mask", "what belongs to a person otherwise: glasses, headphones, bags"),
+        "person": Meaning("mask", "everybody in the picture, with what they wear", _PERSON, PARTS),
+        "background": Meaning("mask", "everything but `person`", ("multiclass", "deeplab")),
+        "hair": Meaning("mask", "hair on heads", _CLASSES),
+        "face": Meaning("mask", "faces", ("faces", "multiclass", "bodypix"), ("left_face", "right_face")),
+        "skin": Meaning("mask", "skin other than the face's: neck, arms, hands", _CLASSES),
+        "clothes": Meaning("mask", "what people wear", _CLASSES),
+        "accessories": Meaning("mask", "what belongs to people otherwise: glasses, headphones, bags", _CLASSES),
     }
     | {name: _part(name) for name in PARTS}
-    | _UNIONS
+    | _unions()
     | {
         "keypoints": Meaning("points", "nose, eyes, ears and the joints of one person: 17 points with scores"),
         "keypoint_heatmaps": Meaning("heatmaps", "how likely each place is each of the 17 keypoints"),
-        "faces": Meaning("boxes", "the box around each face, with landmarks and a score"),
+        "faces": Meaning("boxes", "a box around each face, with landmarks and a score", ("faces",)),
     }
 )
 """Every name that framefx's own models give."""
 
-UNIONS: Mapping[str, tuple[str, ...]] = MappingProxyType({name: union.parts for name, union in _UNIONS.items()})
+UNIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {name: meaning.parts for name, meaning in LAYERS.items() if 1 < len(meaning.parts) < len(PARTS)}
+)
 """The sums of BodyPix parts by name, `person` aside."""
-
-
-_NESTED = ({"skin", "face"}, {"skin", "body_skin"})
 
 
 def are_apart(names: Iterable[str]) -> bool:
@@ -144,7 +150,7 @@ def _overlap(one: str, other: str) -> bool:
         return True
     if "person" in (one, other):
         return {one, other} <= LAYERS.keys() - {"background"}
-    return bool({*_parts(one)} & {*_parts(other)}) or {one, other} in _NESTED
+    return bool({*_parts(one)} & {*_parts(other)})
 
 
 def _parts(name: str) -> tuple[str, ...]:
