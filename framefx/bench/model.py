@@ -11,9 +11,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from framefx.bench.model_plan import Case, Facts
 from framefx.bench.model_report import Measurement
@@ -72,7 +74,7 @@ def measure(
         file = files[_text(case.request)] if case.request else {}
         result = file if "problem" in file else _one(case, protocol, plugins, file.get("path"))
         pixels = case.pixels or str(result.get("pixels", ""))
-        kept = {key: value for key, value in result.items() if key in _FIGURES}
+        kept: dict[str, Any] = {key: value for key, value in result.items() if key in _FIGURES}
         yield Measurement(case.group, case.network, case.detail, pixels, case.runtime, case.threads, **kept)
 
 
@@ -94,19 +96,34 @@ def _answers(module: str, text: str, limit: float) -> Iterator[dict[str, Any]]:
     """Run a module of this package, yield each object that it writes, and at the end why it died, if it did."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
     command = [sys.executable, "-P", "-m", f"framefx.bench.{module}"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:  # type: ignore[call-overload]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as told,
+        subprocess.Popen(
+            command, env=environment, stdin=_ready(told, text), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process,
+    ):
+        clock = threading.Timer(limit, process.kill)
+        clock.start()
         try:
-            out, _ = process.communicate(text, timeout=limit)
-        except subprocess.TimeoutExpired:
+            for line in process.stdout or ():
+                if line.startswith(b"{"):
+                    yield json.loads(line)
+        except KeyboardInterrupt:
             process.kill()
-            out, _ = process.communicate()
-            out += f'\n{{"problem": "it took longer than {limit:.0f} s"}}\n'
-    for line in out.splitlines():
-        if line.startswith("{"):
-            yield json.loads(line)
-    if process.returncode and not out.strip().endswith("}"):
-        yield {"problem": f"the process died ({_why(process.returncode)})"}
+            raise
+        finally:
+            late = not clock.is_alive()
+            clock.cancel()
+        if process.wait():
+            why = f"it took longer than {limit:g} s" if late else f"the process died ({_why(process.returncode)})"
+            yield {"problem": why}
+
+
+def _ready(file: IO[str], text: str) -> IO[str]:
+    """Write `text` into `file` and return it, to be read from the start."""
+    file.write(text)
+    file.seek(0)
+    return file
 
 
 def _why(code: int) -> str:
