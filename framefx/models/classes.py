@@ -158,6 +158,11 @@ class ClassModel:
     activation : str, optional
         What is left to do with the output; told by looking where left out.
 
+    Attributes
+    ----------
+    preparation, planes, channels, activation
+        What was given, and what was told by looking.
+
     Raises
     ------
     ModelError
@@ -176,6 +181,7 @@ class ClassModel:
         self.layers: Mapping[str, type] = dict.fromkeys(channels, Mask)
         self.preparation = preparation
         self.planes = planes
+        self.channels = channels
         self._name = planes.tensor.name
         shown = [answer[self._name] for answer in answers(session, preparation, (self._name,))]
         self.activation: Activation = activation or activation_of(planes, shown)

@@ -95,12 +95,24 @@ def load(
     UnknownNameError
         For a runtime that nobody registered.
     """
+    _, session = open_session(path, registry, backend=backend, threads=threads, options=options)
+    _, model = recognise(path, session, registry)
+    return model
+
+
+def open_session(
+    path: Path,
+    registry: Registry,
+    *,
+    backend: str = "auto",
+    threads: int = 1,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[str, Session]:
+    """Return the name of the runtime that a network was loaded with, and the network; see `load`."""
     if not path.exists():
         raise ModelError(f"{path}: no such file")
     runtimes = [registry.runtimes.find(backend)] if backend != "auto" else _runtimes_for(path, registry)
-    session = _session(path, runtimes, threads, options or {})
-    _, model = recognise(path, session, registry)
-    return model
+    return _session(path, runtimes, threads, options or {})
 
 
 def _runtimes_for(path: Path, registry: Registry) -> Sequence[Runtime]:
@@ -115,12 +127,12 @@ def _runtimes_for(path: Path, registry: Registry) -> Sequence[Runtime]:
     return found
 
 
-def _session(path: Path, runtimes: Sequence[Runtime], threads: int, options: Mapping[str, Any]) -> Session:
+def _session(path: Path, runtimes: Sequence[Runtime], threads: int, options: Mapping[str, Any]) -> tuple[str, Session]:
     """Load with the first runtime that is installed; where none is, say how to get the first."""
     missing: BackendUnavailableError | None = None
     for runtime in runtimes:
         try:
-            return runtime.make(options, str(path)).load(path, threads)
+            return runtime.name, runtime.make(options, str(path)).load(path, threads)
         except BackendUnavailableError as error:
             missing = missing or error
     raise missing or BackendUnavailableError(f"{path}: no backend to run it with")
