@@ -36,5 +36,5 @@ def test_a_network_without_parts_is_refused():
 
 
 def test_a_network_is_wanted():
-    with pytest.raises(UsageError, match="python -m framefx.bench.bodypix FILE"):
+    with pytest.raises(UsageError, match=r"python -m framefx\.bench\.bodypix FILE"):
         main([])
