@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from framefx.carry import take_over
 from framefx.chain import Chain
 from framefx.errors import MissingLayerError, PlanError
 from framefx.feed import Feed
@@ -194,11 +195,8 @@ class Plan:
             place(frame, empty(frame, self.pool), branch.entry, self.pool)
 
     def take_over(self, old: Plan) -> None:
-        """Go on where `old` is: a stateful step with the same label and options keeps its state."""
-        for step in self.steps:
-            step.take_over(old.steps)
-        for branch in self.branches:
-            branch.take_over(old.branches)
+        """Go on where `old` is: a stateful step with the same label and options keeps its state (`framefx.carry`)."""
+        take_over(self.branches, old.branches)
 
     def close(self) -> None:
         """Release what steps and layers hold; a later call takes it again."""

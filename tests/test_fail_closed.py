@@ -1,7 +1,7 @@
 """A thousand bad days: random chains, faults and moments, and what the chain hides is never seen.
 
 Every picture of the camera has a watermark where the chain hides it, whatever else the chain does. Masks cover it and
-more, so that an old mask hides it too. Nothing here waits for longer than a hundredth of a second.
+more, so that an old mask hides it too.
 """
 
 import logging
@@ -36,7 +36,10 @@ SIZE = (24, 32)
 MARK = Watermark(SIZE)
 FRAMES = 8
 MOMENT = 0.01
-"""Real seconds that a hang lasts, or that the camera waits for its picture to be shown."""
+"""Real seconds that a hang lasts."""
+LOST = {"unplugged", "busy", "frozen", "ended", "damaged", "crash"}
+"""Faults after which there is no picture to wait for."""
+
 PHASES = [Phase.explicit, Phase.generate]
 """A day that shows something need not show it again: there is no use in looking for a shorter one."""
 
@@ -52,7 +55,8 @@ def picture(number):
 class Room(ListSink):
     """The camera, and the eyes at the other end."""
 
-    patience = MOMENT
+    patience = 0.25
+    """Real seconds to wait until a picture is shown: some never are."""
 
     def __init__(self, day, clock):
         super().__init__(live=day.live)
@@ -67,7 +71,8 @@ class Room(ListSink):
     def close(self): ...
 
     def read(self):
-        if self.number and not self.day.rushes:
+        lost = self.day.faults["source"].get(self.number - 1) in LOST
+        if self.number and not self.day.rushes and not lost:
             self.shown.acquire(timeout=self.patience)
         self.moments.get(self.number, lambda: None)()
         if self.number == FRAMES:
@@ -187,7 +192,7 @@ def days(draw):
         draw(moments),
         draw(st.sampled_from(["sync", "async"])),
         draw(st.sampled_from([True, True, True, False])),
-        draw(st.booleans()),
+        draw(st.sampled_from([False, False, False, True])),
     )
 
 
@@ -279,13 +284,13 @@ def test_a_good_day_shows_every_picture():
 
 @settings(derandomize=True, max_examples=25, deadline=None, database=None, phases=PHASES)
 @given(day=days())
-@example(day=day_of("faulty,hide", source={0: "another mode", 3: "unplugged"}, moments={0: "swap"}))
+@example(day=day_of("faulty,hide", "hide", source={1: "another mode", 3: "unplugged"}, moments={4: "swap"}))
 def test_no_bad_day_shows_what_is_hidden(day):
     check(day, Counter())
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_thousand_bad_days_show_nothing_that_is_hidden():
     seen = Counter()
 
@@ -297,4 +302,4 @@ def test_a_thousand_bad_days_show_nothing_that_is_hidden():
     check_all()
     print(f"\n{dict(seen)}")
     assert seen["runs"] >= 1000
-    assert seen["finished"] > 2000
+    assert seen["finished"] > 1000

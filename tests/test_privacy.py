@@ -349,6 +349,25 @@ def test_a_swap_never_shows_a_frame_that_a_step_did_not_run_on(live, swaps, mask
     assert not any(map(shows_watermark, show.screen.pixels))
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("late", "hide,late"), ("late,hide", "hide,late"), ("late", "hide,touch,late")]
+)
+def test_a_frame_that_a_step_kept_is_not_shown_behind_steps_that_did_not_run_on_it(live, before, after):
+    with live.Show(make_plan(before + ",hide"), SIZE).running() as show:
+        show.play(camera_frame(0))
+        show.pipeline.swap(make_plan(after))
+        show.play(camera_frame(1))
+    assert not any(map(shows_watermark, show.screen.pixels))
+
+
+def test_a_frame_that_a_step_kept_is_shown_behind_the_steps_that_ran_on_it(live):
+    with live.Show(make_plan("touch,hide,late"), SIZE).running() as show:
+        show.play(camera_frame(0), camera_frame(1))
+        show.pipeline.swap(make_plan("hide,late,thin"))
+        show.play(camera_frame(2))
+    assert np.array_equal(show.screen.pixels[-1][1:, :8], camera_frame(1).pixels[1:, :8] // 2)
+
+
 def test_a_swap_to_another_size_keeps_the_old_chain(live):
     from framefx.errors import PlanError
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,22 @@ def test_a_signal_finishes_the_file_and_says_so_by_the_exit_code(tmp_path, numbe
     assert (process.returncode, err.decode().removeprefix(COMPILING)) == (code, "")
     assert (tmp_path / "out.y4m").read_bytes().count(b"FRAME") == 3
     assert [path.name for path in tmp_path.iterdir()] == ["out.y4m"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("library", ["numpy", "llvmlite", "av"])
+def test_a_signal_at_the_start_ends_it_and_leaves_nothing(tmp_path, number, library):
+    """The moments are those at which a library has just been loaded."""
+    command = [*PYTHON, "--chain", "flip", "--source", "-", "--sink", "out.mp4", "--quiet"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
+    while f"/{library}" not in Path(f"/proc/{process.pid}/maps").read_text() and process.poll() is None:
+        pass
+    process.send_signal(number)
+    _, err = process.communicate(timeout=110)
+    # Before framefx listens to signals, the system ends it.
+    assert process.returncode in (128 + number, -number), err.decode()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_stream_goes_through_pipes(tmp_path):

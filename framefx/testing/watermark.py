@@ -48,10 +48,9 @@ class Watermark:
         pixels[self.region] = (20 + 215 * self._pattern)[:, :, None]
 
     def is_in(self, pixels: Image) -> bool:
-        """Whether (height, width, 3) uint8 shows it, whichever way round, at its own size."""
-        if pixels.shape[:2] != self.size:
-            return False
-        grey = pixels.mean(axis=2)
+        """Whether (height, width, 3) uint8 of any size shows it, whichever way round."""
+        rows, columns = (np.arange(own) * got // own for own, got in zip(self.size, pixels.shape, strict=False))
+        grey = pixels[rows][:, columns].mean(axis=2)
         return any(self._likeness(grey[::up, ::left]) > 0.5 for up in (1, -1) for left in (1, -1))
 
     def _likeness(self, grey: npt.NDArray[np.float64]) -> float:
