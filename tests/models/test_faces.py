@@ -249,3 +249,53 @@ def test_a_face_that_just_came_in_is_hidden_though_its_mask_is_smoothed(model, p
     hidden = (anonymize(Frame.borrow(pixels), faint, values["faces"], style="black").pixels == 0).all(axis=2)
     assert all(hidden[round(float(y)), round(float(x))] for x, y in points)
     assert hidden.mean() < 0.3
+
+
+# -- beside another network -----------------------------------------------------------------------------------
+
+
+class _Counted:
+    """A session that counts its runs and what was asked of it."""
+
+    def __init__(self, session):
+        self._session, self.asked = session, []
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
+
+    only = None
+
+    def run(self, array, wanted):
+        self.asked.append(tuple(wanted))
+        return self._session.run(array, wanted)
+
+
+@pytest.fixture
+def two(real, registry):
+    pytest.importorskip("ai_edge_litert", reason="tflite-runtime lacks an operator of these")
+    loaded = []
+    for name in ("selfie_segmentation_landscape", "face_detection_short_range"):
+        model = load(real(f"models/{name}.tflite"), registry)
+        model.session = _Counted(model.session)
+        loaded.append(LoadedModel(name, model))
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("chain", "runs", "outputs"),
+    [
+        ("blur", (1, 0), ["person"]),
+        ("anonymize=where=all", (0, 1), ["face", "faces"]),
+        ("anonymize,blur", (1, 1), ["face", "faces", "person"]),
+        ("color=saturation=0", (0, 0), []),
+        ("pixelate=where=face", (0, 1), ["face"]),
+    ],
+)
+def test_each_layer_comes_from_the_model_that_has_it_and_only_what_is_needed_runs(two, picture, chain, runs, outputs):
+    plan = Plan(chain, PluginManager().registry, load_models=lambda: two)
+    plan.run(Frame.borrow(picture(ONE_FACE)))
+    asked = [loaded.model.session.asked for loaded in two]
+    assert tuple(map(len, asked)) == runs
+    assert sorted(name for loaded in two for name in loaded.wanted) == outputs
+    for loaded, calls in zip(two, asked, strict=True):
+        assert all(call == tuple(loaded.model.outputs_for(loaded.wanted)) for call in calls)
