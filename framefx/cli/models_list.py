@@ -119,4 +119,6 @@ def table(found: Sequence[Line]) -> Table:
 
 def _layers(names: Sequence[str]) -> str:
     more = f" and {len(names) - _LAYERS} more" if len(names) > _LAYERS else ""
-    return ", ".join(names[:_LAYERS]) + more
+    # What most people ask for stands first.
+    first = sorted(names, key=lambda name: name not in ("person", "faces"))[:_LAYERS]
+    return ", ".join(first) + more

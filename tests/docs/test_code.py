@@ -17,7 +17,7 @@ from framefx.plugins import PluginManager
 from framefx.where import Where
 
 ROOT = Path(__file__).parents[2]
-ELSEWHERE = {"benchmarks.md", "model-card.md", "webcam.md"}
+ELSEWHERE = {"benchmarks.md", "bench-model.md", "model-card.md", "webcam.md"}
 """Made by a program, or checked by the tests of what they are about."""
 
 PAGES = [
