@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from framefx.aligning import Grey, Places, align, places, pyramid
+from framefx.aligning import Grey, Template, align, pyramid, template
 from framefx.frame import Frame, Size
 from framefx.mask import Mask
 from framefx.motion import Motion, similarity
@@ -26,7 +26,7 @@ class CameraMotion:
     """
 
     def __init__(self) -> None:
-        self._before: list[Places] | None = None
+        self._before: Template | None = None
         self._size: Size = (0, 0)
         self._time, self._index = 0.0, -1
 
@@ -45,7 +45,7 @@ class CameraMotion:
             back = np.linalg.inv(np.vstack([ahead, (0, 0, 1)]))[:2]
             motion = Motion(back, frame.size, True, frame.index, self._index)
         hidden = None if person is None else _hidden(person)
-        self._before = [places(grey, hidden) for grey in levels]
+        self._before = template(levels, hidden)
         self._size, self._time, self._index = frame.size, frame.time, frame.index
         return motion
 

@@ -75,7 +75,7 @@ class Follow:
         self._time = frame.time
         self._aim(_view_of(person.values, self._margin, self._zoom), step)
         self._go(step)
-        return _geometry(View(*self._shown), frame.size)
+        return _geometry(_within(View(*self._shown)), frame.size)
 
     def close(self) -> None:
         """Forget the person; the next call begins with the whole frame."""
@@ -122,9 +122,15 @@ def _view_of(values: Values, margin: float, zoom: float) -> View | None:
     (top, bottom), (left, right) = (_extent(inside.sum(axis=axis), count) for axis in (1, 0))
     room = margin * (bottom - top)
     size = min(1.0, max(1 / zoom, bottom - top + 2 * room, right - left + 2 * room))
-    # Within the frame, and with the head, not the middle, in view where the person is larger than the crop.
-    y = max(top - room + size / 2, 0.0) if bottom - top + 2 * room > size else (top + bottom) / 2
-    x, y = (min(max(centre, size / 2), 1 - size / 2) for centre in ((left + right) / 2, y))
+    # The head, not the middle, is in view where the person is larger than the crop.
+    y = top - room + size / 2 if bottom - top + 2 * room > size else (top + bottom) / 2
+    return _within(View((left + right) / 2, y, size))
+
+
+def _within(view: View) -> View:
+    """Return the nearest view that does not look past the frame; on the way to a goal a view may."""
+    size = min(view.size, 1.0)
+    x, y = (min(max(centre, size / 2), 1 - size / 2) for centre in (view.x, view.y))
     return View(x, y, size)
 
 
