@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import Field
 
+    from framefx.boxes import Boxes
     from framefx.chain import Chain
     from framefx.errors import FramefxError
     from framefx.frame import Frame, FramePool
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Backend",
+    "Boxes",
     "Chain",
     "Field",
     "Frame",
@@ -52,6 +54,7 @@ __all__ = [
 
 _HOME = {
     "Backend": "framefx.protocols",
+    "Boxes": "framefx.boxes",
     "Chain": "framefx.chain",
     "Field": "pydantic",
     "Frame": "framefx.frame",
