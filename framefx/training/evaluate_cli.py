@@ -26,6 +26,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clip", type=Path, action="append", default=[], help="a clip to measure flicker on")
     parser.add_argument("--backend", default="auto", metavar="NAME", help="runtime for all of them (default: auto)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one run (default: 1)")
+    parser.add_argument("--device", metavar="NAME", help="where they run, if the backend has a choice: cpu, cuda")
+    parser.add_argument("--model-option", action="append", default=[], metavar="NAME=VALUE", help="of the backend")
     parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py", help="load a plugin from a file")
     parser.add_argument("--json", type=Path, help="write all numbers here")
     parser.add_argument("--sheet", type=Path, help="write the first model's 24 worst pictures here (PNG)")
@@ -33,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print the tables, write what was asked for."""
+    from framefx.cli.settings import pairs
     from framefx.plugins import PluginManager
     from framefx.training.evaluate import evaluate
     from framefx.training.loaded import LoadedPredictor
@@ -42,9 +45,12 @@ def run(options: argparse.Namespace) -> int:
         if path and not path.resolve().parent.is_dir():
             raise UsageError(f"{path}: there is no folder {path.resolve().parent}: make it first")
     registry = PluginManager(files=options.plugin).registry
+    how = dict(pairs(options.model_option, "--model-option"))
+    how |= {"device": options.device} if options.device else {}
     # Every network is loaded before the first is measured: a missing one is not found out after minutes.
     predictors = [
-        LoadedPredictor(name, registry, backend=options.backend, threads=options.threads) for name in options.model
+        LoadedPredictor(name, registry, backend=options.backend, threads=options.threads, options=how)
+        for name in options.model
     ]
     reports = []
     for name, predict in zip(labels(options.model), predictors, strict=True):

@@ -7,7 +7,6 @@ what users get.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ import numpy.typing as npt
 
 from framefx.errors import MissingLayerError
 from framefx.frame import Frame
-from framefx.layers import LoadedModel
 from framefx.mask import Mask
 from framefx.models.loading import find, load
 from framefx.plugins import PluginManager
+from framefx.protocols import Session
 from framefx.registry import Registry
 
 Bytes = npt.NDArray[np.uint8]
@@ -64,18 +63,23 @@ class LoadedPredictor:
         model = load(path, registry, backend=backend, threads=threads, options=options)
         if not issubclass(model.layers.get(PERSON, object), Mask):
             raise MissingLayerError(f"{name} gives {', '.join(model.layers)} and no mask of the person to measure")
-        self._loaded = LoadedModel(Path(name).stem, model, [PERSON])
+        self._model = model
+        self._outputs = model.outputs_for([PERSON])
+        only = getattr(model.session, "only", None)
+        # As in a chain that asks for the person alone: what only other layers need is cut off.
+        self._session: Session = only(self._outputs) if only else model.session
 
     def prepare(self, picture: Bytes) -> None:
         """Put `picture`, RGB (H, W, 3), into the network's input."""
-        self._loaded.model.prepare(Frame.borrow(picture), self._loaded.model.session.buffer)
+        self._model.prepare(Frame.borrow(picture), self._session.buffer)
 
-    def run(self) -> object:
+    def run(self) -> dict[str, npt.NDArray[Any]]:
         """Run the network on what was prepared; return the raw outputs that the person is made of."""
-        session = self._loaded.model.session
-        return session.run(session.buffer, self._loaded.model.outputs_for([PERSON]))
+        return self._session.run(self._session.buffer, self._outputs)
 
     def __call__(self, picture: Bytes) -> Bytes:
         """Return the person, (h, w), 0 to 255, for RGB (H, W, 3), uint8."""
-        mask: Mask = self._loaded.compute(Frame.borrow(picture))[PERSON]
+        frame = Frame.borrow(picture)
+        self._model.prepare(frame, self._session.buffer)
+        mask: Mask = self._model.decode(self.run(), [PERSON], frame)[PERSON]
         return mask.values

@@ -139,8 +139,10 @@ def test_a_network_without_a_person_is_refused(networks: Any, tmp_path: Path) ->
         (["{green}", "{folder}/empty"], "must hold the folders images and masks"),
         (["{green}", "{folder}", "--json", "{folder}/no/where.json"], "make it first"),
         (["{green}", "{folder}", "--backend", "litter"], "Did you mean 'litert'"),
+        (["{green}", "{folder}", "--device", "cuda"], "device"),
+        (["{green}", "{folder}", "--model-option", "size"], "wanted NAME=VALUE"),
     ],
-    ids=["model", "data", "json", "backend"],
+    ids=["model", "data", "json", "backend", "device", "option"],
 )
 def test_a_bad_argument_gets_one_line(
     arguments: list[str], complaint: str, green: Path, folder: Path, capsys: pytest.CaptureFixture[str]
