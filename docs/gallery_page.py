@@ -14,6 +14,7 @@ SECTIONS = {
     "Detail, film and screens": ["sharpen", "bilateral", "vignette", "grain", "noise", "stripes", "hologram"],
     "Writing, pictures, frames": ["text", "clock", "overlay", "border"],
     "Moving and bending": ["flip", "zoom", "move", "roll", "affine", "warp"],
+    "What a model sees": ["skeleton", "heatmap"],
     "Not being seen": ["anonymize", "freeze", "card"],
 }  # fmt: skip
 

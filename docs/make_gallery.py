@@ -15,7 +15,7 @@ import numpy as np
 
 import framefx
 from framefx import Frame, Mask, Plan
-from framefx.bench.filters import write_inputs
+from framefx.bench.filters import add_portrait_layers, write_inputs
 from framefx.plugins import PluginManager
 
 DOCS = Path(__file__).parent
@@ -52,6 +52,7 @@ SHOTS = {
     "gaussian_blur": ["gaussian_blur=x=16:y=0", "gaussian_blur=x=8:y=8"],
     "grain": ["grain", "grain=strength=0.5:size=3:colored=yes"],
     "grayscale": ["grayscale", "grayscale=weights=1/0/0"],
+    "heatmap": ["heatmap", "heatmap=keypoint=left_eye:map=inferno"],
     "hologram": ["replace=color=black,hologram"],
     "invert": ["invert", "invert=where=background"],
     "light_wrap": ["replace", "replace,light_wrap=width=40:strength=1"],
@@ -66,6 +67,7 @@ SHOTS = {
     "replace": ["replace", "replace=color=green", "replace=image={folder}/beach.png"],
     "roll": ["roll=speed_x=2000"],
     "sharpen": ["sharpen=amount=2", "sharpen=amount=1:radius=12"],
+    "skeleton": ["skeleton=radius=10:width=4", "skeleton=radius=16:color=orange"],
     "stripes": ["stripes=width=8:intensity=40"],
     "text": [
         "text=text='Ada Løvelace\\nкосмос ☀ θάλασσα':size=64",
@@ -138,6 +140,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     plugins = PluginManager(discover=False)
+    add_portrait_layers(plugins.registry)
     if not options.page_only:
         FOLDER.mkdir(parents=True, exist_ok=True)
         pixels, masks = portrait({"model": options.model} if options.model else {})

@@ -21,9 +21,11 @@ from framefx.bench.scene import NAMED_SIZES, Scene, load_frames
 from framefx.errors import UsageError
 from framefx.frame import Frame, FramePool, Size
 from framefx.mask import Mask
+from framefx.models.vocabulary import KEYPOINTS
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
-from framefx.registry import Registry
+from framefx.points import Heatmaps, Points
+from framefx.registry import Register, Registry
 
 _SECONDS = 0.4  # for one filter
 
@@ -71,6 +73,7 @@ def costs(
 
     Copying a frame that somebody else reads is included. Without `names`: all filters, and `COMPOSITION`.
     """
+    add_portrait_layers(registry)
     scene = Scene.of(load_frames("demo", 1), size)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -94,6 +97,39 @@ def portrait_masks(size: Size) -> Mapping[str, Mask]:
     face = np.zeros((144, 256), np.uint8)
     cv2.ellipse(face, (120, 66), (20, 27), 0, 0, 360, 255, -1)
     return {"person": _soft(person, size), "face": _soft(face, size)}
+
+
+JOINTS = {
+    "nose": (0.453, 0.481), "left_eye": (0.498, 0.401), "right_eye": (0.406, 0.400), "left_ear": (0.557, 0.454),
+    "right_ear": (0.355, 0.450), "left_shoulder": (0.582, 0.850), "right_shoulder": (0.275, 0.800),
+}  # fmt: skip
+"""Where the portrait's keypoints are, as parts of width and height; the others are below the picture."""
+
+
+def keypoints(frame: Frame) -> Points:
+    """Return what a body network would find in the portrait."""
+    height, width = frame.size
+    xy = [JOINTS.get(name, (0.5, 1.5)) for name in KEYPOINTS]
+    scores = [0.9 * (name in JOINTS) for name in KEYPOINTS]
+    return Points(np.array(xy) * (width, height), scores, KEYPOINTS, frame.size, frame.index)
+
+
+def keypoint_heatmaps(frame: Frame) -> Heatmaps:
+    """Return what a body network would find in the portrait: a round spot at each keypoint."""
+    y, x = np.mgrid[0.5:90, 0.5:160] / [[[90]], [[160]]]
+    values = np.zeros((len(KEYPOINTS), 90, 160), np.uint8)
+    for plane, name in zip(values, KEYPOINTS, strict=True):
+        across, down = JOINTS.get(name, (0.5, 1.5))
+        plane[:] = 255 * np.exp(-((16 * (x - across)) ** 2 + (9 * (y - down)) ** 2) / 0.6)
+    return Heatmaps(values, KEYPOINTS, frame.size, frame.index)
+
+
+def add_portrait_layers(registry: Registry) -> None:
+    """Register the portrait's layers that are no masks, for filters that need them."""
+    register = Register(registry, "portrait")
+    for layer in (keypoints, keypoint_heatmaps):
+        if layer.__name__ not in registry.layers:
+            register.layer(layer)
 
 
 def _soft(values: Any, size: Size) -> Mask:

@@ -29,6 +29,7 @@ from framefx.filters.moves import affine, move, roll, zoom
 from framefx.filters.overlay import Overlay
 from framefx.filters.pattern import noise, stripes
 from framefx.filters.pixelate import pixelate
+from framefx.filters.pose import heatmap, skeleton
 from framefx.filters.replace import Replace
 from framefx.filters.sharpen import sharpen
 from framefx.filters.stabilize import Stabilize
@@ -46,7 +47,8 @@ _ON_BACKGROUND: _Filters = (blur, bokeh, box_blur, depth_of_field, gaussian_blur
 _ON_PERSON: _Filters = (hologram,)
 _ON_ALL: _Filters = (
     alpha, anonymize, bilateral, border, brightness, chroma_key, clock, color, color_filter, color_map, colorize,
-    despill, foreground, grain, grayscale, invert, light_wrap, lut, noise, sharpen, stripes, text, vignette,
+    despill, foreground, grain, grayscale, heatmap, invert, light_wrap, lut, noise, sharpen, skeleton, stripes, text,
+    vignette,
 )  # fmt: skip
 
 
