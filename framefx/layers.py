@@ -16,7 +16,7 @@ import numpy as np
 from framefx.errors import MissingLayerError, ModelError, PlanError, PluginError, did_you_mean
 from framefx.frame import Frame
 from framefx.mask import Mask
-from framefx.protocols import Model
+from framefx.protocols import Model, Session
 from framefx.registry import Registry, Step
 from framefx.signature import Need
 
@@ -52,6 +52,14 @@ class LoadedModel:
     gate: MotionGate | None = None
     region: RegionOfInterest | None = None
 
+    _cut: Session | None = field(default=None, init=False)
+
+    def settle(self) -> None:
+        """Use a network without the outputs that nobody wants, where the runtime can make one."""
+        only = getattr(self.model.session, "only", None)
+        if only is not None and self.wanted:
+            self._cut = only(self.model.outputs_for(self.wanted))
+
     def compute(self, frame: Frame) -> dict[str, Any]:
         """Return what is wanted of `frame`; the network runs once, not at all, or twice (see `gate` and `region`)."""
         kept = self.gate.kept(frame) if self.gate else None
@@ -75,7 +83,7 @@ class LoadedModel:
 
     def _look(self, frame: Frame) -> dict[str, Any]:
         """Run the network once on `frame` and decode what is wanted."""
-        session = self.model.session
+        session = self._cut or self.model.session
         self.model.prepare(frame, session.buffer)
         outputs = session.run(session.buffer, self.model.outputs_for(self.wanted))
         for name, output in outputs.items():
@@ -137,6 +145,11 @@ class LayerPlan:
     def models(self) -> Sequence[LoadedModel]:
         """The models that this plan runs; those that give nothing it needs are not among them."""
         return [loaded for loaded in self._models or () if loaded.wanted]
+
+    def settle(self) -> None:
+        """Tell the models that nothing more will be asked for; called once, when every layer is resolved."""
+        for loaded in self.models:
+            loaded.settle()
 
     @property
     def keeps_frames(self) -> bool:

@@ -84,6 +84,7 @@ class Plan:
         self.layers = LayerPlan(registry, given or {}, load_models, post, given_post)
         self._watch = Watch()
         self.branches = self._resolve(registry)
+        self.layers.settle()
 
     def _resolve(self, registry: Registry) -> list[Branch]:
         """Resolve every entry; labels are unique over the whole stack."""

@@ -118,7 +118,12 @@ class Tensor:
 
 
 class Session(Protocol):
-    """A loaded network. One session is used by one thread."""
+    """A loaded network. One session is used by one thread at a time.
+
+    A session may have a method ``only(wanted: Sequence[str]) -> Session``: the same network without the outputs that
+    are not in `wanted`, and without what only they need. It is called when a plan is made, possibly on another thread
+    than the one that runs the session, which stays as it is; the same names give the same session again.
+    """
 
     inputs: Sequence[Tensor]
     outputs: Sequence[Tensor]

@@ -16,3 +16,6 @@ def framefx_register(register: Register) -> None:
     register.backend("litert", "framefx.backends.litert:LiteRT", suffixes=("tflite",))
     register.backend("onnx", "framefx.backends.onnx:Onnx", suffixes=("onnx",))
     register.backend("tflite", "framefx.backends.tflite:TFLite", suffixes=("tflite",))
+    register.backend(
+        "torch", "framefx.backends.torch:Torch", suffixes=("pt2", "safetensors", "pt", "ts", "torchscript", "pth")
+    )

@@ -50,6 +50,7 @@ class Cuts:
         self._digest = hashlib.sha256(content).hexdigest()
         self._runtime = runtime
         self._path = path
+        self._made: dict[frozenset[str], Session] = {}
 
     def checked(self, whole: Session, wanted: Sequence[str], make: Callable[[], Session]) -> Session:
         """Return the cut network if its outputs are those of the whole one, else the whole one.
@@ -61,22 +62,28 @@ class Cuts:
         wanted : sequence of str
             Those that are kept.
         make : callable
-            Makes the cut network.
+            Makes the cut network; asked once for the same outputs.
         """
+        key = frozenset(wanted)
+        if key not in self._made:
+            self._made[key] = self._check(whole, wanted, make)
+        return self._made[key]
+
+    def _check(self, whole: Session, wanted: Sequence[str], make: Callable[[], Session]) -> Session:
         record = self._record(wanted)
         known = _recall(record)
         if known == "different":
             return whole
         try:
             part = make()
-            if known != "equal":
-                problem = _difference(whole, part, wanted)
-                _remember(record, "different" if problem else "equal")
-                if problem:
-                    logger.warning("%s: all outputs are computed, since %s", self._path, problem)
-                    return whole
+            problem = "" if known == "equal" else _difference(whole, part, wanted)
         except Exception as error:  # runtimes raise what they like, and the whole network is there
-            logger.warning("%s: all outputs are computed, since the cut network fails: %s", self._path, error)
+            logger.warning("%s: all outputs are computed: the cut network fails: %s", self._path, error)
+            return whole
+        if not known:
+            _remember(record, "different" if problem else "equal")
+        if problem:
+            logger.warning("%s: all outputs are computed: %s", self._path, problem)
             return whole
         logger.debug("%s: cut to %s", self._path, ", ".join(wanted))
         return part

@@ -67,7 +67,7 @@ def verify(content: bytes, path: Path) -> None:
     ModelError
         When it is damaged or cut short.
     """
-    reader = _Reader(content)
+    reader = Reader(content)
     try:
         network = reader.table(_unsigned(content, 0), _NETWORK)
         whole = all(_numbers_exist(reader, graph, network) for graph in network[2])
@@ -77,7 +77,7 @@ def verify(content: bytes, path: Path) -> None:
         raise ModelError(f"{path}: the file is damaged or cut short at {len(content)} bytes; fetch it again")
 
 
-class _Reader:
+class Reader:
     """Reads tables as dicts from field number to content; anything outside the file is a `struct.error`."""
 
     def __init__(self, content: bytes) -> None:
@@ -85,13 +85,13 @@ class _Reader:
 
     def table(self, start: int, kind: _Table) -> dict[int, Any]:
         found: dict[int, Any] = {}
-        for number, place in self._fields(start).items():
+        for number, place in self.fields(start).items():
             if number in kind.vectors:
-                found[number] = self._vector(place, kind.vectors[number])
+                found[number] = self.vector(place, kind.vectors[number])
             elif number in kind.one:
                 found[number] = self.table(place + _unsigned(self._content, place), kind.one[number])
             elif number in kind.many:
-                starts = self._vector(place, 4)
+                starts = self.vector(place, 4)
                 found[number] = [self.table(at + _unsigned(self._content, at), kind.many[number]) for at in starts]
             else:
                 found[number] = place
@@ -102,11 +102,25 @@ class _Reader:
         return _unsigned(self._content, table[number]) if number in table else 0
 
     def numbers(self, table: dict[int, Any], number: int) -> Sequence[int]:
-        """Return the signed numbers listed in a field."""
-        places: Sequence[int] = table.get(number, ())
+        """Return the signed numbers listed in a field of a table from `table` or `fields`."""
+        found = table.get(number, range(0))
+        places = self.vector(found, 4) if isinstance(found, int) else found
         return struct.unpack_from(f"<{len(places)}i", self._content, places[0]) if places else ()
 
-    def _fields(self, start: int) -> dict[int, int]:
+    def unsigned(self, place: int) -> int:
+        """Return the unsigned number at `place`."""
+        return _unsigned(self._content, place)
+
+    def follow(self, place: int) -> int:
+        """Return where the table lies that the offset at `place` points to."""
+        return place + _unsigned(self._content, place)
+
+    def text(self, place: int) -> bytes:
+        """Return the characters of the string that the offset at `place` points to."""
+        letters = self.vector(place, 1)
+        return self._content[letters.start : letters.stop]
+
+    def fields(self, start: int) -> dict[int, int]:
         """Return where each field of the table lies that is not left out."""
         (distance,) = struct.unpack_from("<i", self._content, start)
         vtable = start - distance
@@ -120,8 +134,8 @@ class _Reader:
             raise struct.error("a field beyond its table")
         return {number: start + offset for number, offset in enumerate(offsets) if offset}
 
-    def _vector(self, place: int, width: int) -> range:
-        """Return where the elements lie."""
+    def vector(self, place: int, width: int) -> range:
+        """Return where the elements lie of the list that the offset at `place` points to."""
         start = place + _unsigned(self._content, place)
         end = start + 4 + width * _unsigned(self._content, start)
         if end > len(self._content):
@@ -129,7 +143,7 @@ class _Reader:
         return range(start + 4, end, width)
 
 
-def _numbers_exist(reader: _Reader, graph: dict[int, Any], network: dict[int, Any]) -> bool:
+def _numbers_exist(reader: Reader, graph: dict[int, Any], network: dict[int, Any]) -> bool:
     """Whether every tensor, buffer and operator code that the graph names by its number is there."""
     tensors, operators = graph.get(0, []), graph.get(3, [])
     # Only an operator's input may be -1: an optional one that is left out.

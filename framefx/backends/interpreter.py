@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,12 +18,14 @@ import numpy.typing as npt
 
 from framefx.backends import guard
 from framefx.backends.arrays import LARGEST_INPUT, sides, take
+from framefx.backends.cut import Cuts
 from framefx.backends.files import one_line
 from framefx.backends.flatbuffer import read, verify
+from framefx.backends.flatcut import cut
 from framefx.backends.quiet import native_chatter
 from framefx.backends.runtime import Runtime
 from framefx.errors import ModelError
-from framefx.protocols import Tensor
+from framefx.protocols import Session, Tensor
 
 
 class _InPlace:
@@ -40,6 +42,7 @@ class _Memory:
     """One tensor's memory as an array that stays valid while the interpreter runs."""
 
     def __init__(self, interpreter: Any, index: int) -> None:
+        self.index = index
         self._interpreter = interpreter
         self._view = interpreter.tensor(index)
         self.array: npt.NDArray[Any] = np.empty(0)
@@ -67,16 +70,15 @@ class InterpreterSession:
         The input tensor itself: what is written here is not copied by ``run(session.buffer, …)``.
     """
 
-    def __init__(self, interpreter: Any, path: Path) -> None:
+    def __init__(self, interpreter: Any, path: Path, outputs: Sequence[Tensor] | None = None) -> None:
         self._interpreter = interpreter
         self._path = path
-        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-        self.inputs: Sequence[Tensor] = _tensors(inputs)
-        self.outputs: Sequence[Tensor] = _tensors(outputs)
-        self._input = _Memory(interpreter, inputs[0]["index"])
+        details = interpreter.get_output_details()
+        self.inputs: Sequence[Tensor] = _tensors(interpreter.get_input_details())
+        self.outputs: Sequence[Tensor] = _tensors(details) if outputs is None else outputs
+        self._input = _Memory(interpreter, interpreter.get_input_details()[0]["index"])
         self._outputs = {
-            tensor.name: _Memory(interpreter, details["index"])
-            for tensor, details in zip(self.outputs, outputs, strict=True)
+            tensor.name: _Memory(interpreter, one["index"]) for tensor, one in zip(self.outputs, details, strict=True)
         }
 
     @property
@@ -112,6 +114,29 @@ class InterpreterSession:
         return {name: self._outputs[name].look() for name in wanted}
 
 
+class _Cuttable(InterpreterSession):
+    """A network that can be had with fewer outputs: `start` makes an interpreter of a file's content."""
+
+    def __init__(self, content: bytes, start: Callable[[bytes], Any], cuts: Cuts, path: Path) -> None:
+        super().__init__(start(content), path)
+        self._content, self._start, self._cuts = content, start, cuts
+
+    def only(self, wanted: Sequence[str]) -> Session:
+        """Return a session without the outputs that are not in `wanted`, and without what only they need.
+
+        This session stays as it is; where nothing would be saved, it is the one that is returned.
+        """
+        kept = [tensor for tensor in self.outputs if tensor.name in wanted]
+        if not kept or len(kept) == len(self.outputs):
+            return self
+        content = cut(self._content, [self._outputs[tensor.name].index for tensor in kept])
+        if content is None:
+            return self
+        return self._cuts.checked(
+            self, wanted, lambda: InterpreterSession(self._start(content), self._path, outputs=kept)
+        )
+
+
 class Interpreter:
     """Runs ``.tflite`` networks with one of the two packages; see `framefx.protocols.Backend`."""
 
@@ -141,16 +166,20 @@ class Interpreter:
         """
         interpreter_class = self.runtime.load().Interpreter
         content = read(path)
-        try:
-            guard.check(path, content, self.runtime, [str(LARGEST_INPUT)], verify)
+
+        def start(content: bytes) -> Any:
             with native_chatter():
                 interpreter = interpreter_class(model_content=content, num_threads=threads)
                 _check(interpreter, path)
                 interpreter.allocate_tensors()
                 interpreter.invoke()
+            return interpreter
+
+        try:
+            guard.check(path, content, self.runtime, [str(LARGEST_INPUT)], verify)
+            return _Cuttable(content, start, Cuts(content, self.runtime, path), path)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{path}: {_explained(error, self.runtime)}") from error
-        return InterpreterSession(interpreter, path)
 
 
 def _check(interpreter: Any, path: Path) -> None:

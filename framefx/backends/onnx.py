@@ -18,16 +18,16 @@ import numpy.typing as npt
 from pydantic import BeforeValidator, Field
 
 from framefx.backends import guard
-from framefx.backends.arrays import LARGEST_INPUT, sides, take
+from framefx.backends.arrays import LARGEST_INPUT, sides, sized, take
 from framefx.backends.cut import Cuts
 from framefx.backends.files import one_line, read
-from framefx.backends.onnxgraph import OnnxGraph, Shape
+from framefx.backends.onnxgraph import OnnxGraph
 from framefx.backends.quiet import native_chatter
 from framefx.backends.runtime import Runtime
 from framefx.errors import ModelError
 from framefx.frame import Size
 from framefx.options import parse_size
-from framefx.protocols import Tensor
+from framefx.protocols import Session, Tensor
 
 RUNTIME = Runtime("onnx", "onnxruntime", "onnxruntime", "pip install 'framefx[onnx]'")
 
@@ -41,7 +41,6 @@ _TYPES = {
     "int64": np.int64,
     "bool": np.bool_,
 }
-_CHANNELS = (1, 3, 4)
 
 
 class Onnx:
@@ -177,7 +176,7 @@ class _Cuttable(OnnxSession):
         self._graph, self._shapes, self._threads, self._cuts = graph, shapes, threads, cuts
         super().__init__(_opened(graph.written(shapes), threads), path)
 
-    def only(self, wanted: Sequence[str]) -> OnnxSession:
+    def only(self, wanted: Sequence[str]) -> Session:
         """Return a session without the outputs that are not in `wanted`, and without what only they need.
 
         This session stays as it is; where nothing would be saved, it is the one that is returned.
@@ -185,8 +184,7 @@ class _Cuttable(OnnxSession):
         if not self._graph.dead(wanted):
             return self
         content = self._graph.written(self._shapes, wanted)
-        part = self._cuts.checked(self, wanted, lambda: OnnxSession(_opened(content, self._threads), self._path))
-        return part if isinstance(part, OnnxSession) else self
+        return self._cuts.checked(self, wanted, lambda: OnnxSession(_opened(content, self._threads), self._path))
 
 
 def _input(graph: OnnxGraph, size: Size | None, path: Path) -> tuple[str, tuple[int, ...]]:
@@ -204,7 +202,7 @@ def _input(graph: OnnxGraph, size: Size | None, path: Path) -> tuple[str, tuple[
     ((name, shape),) = graph.inputs.items()
     if shape and not isinstance(shape[0], int):
         shape = (1, *shape[1:])
-    fixed = tuple(side if isinstance(side, int) else 0 for side in _sized(shape, size or _size_said(graph), path))
+    fixed = tuple(side if isinstance(side, int) else 0 for side in sized(shape, size or _size_said(graph), path))
     if not fixed or 0 in fixed:
         raise ModelError(
             f"{path}: its input is {sides(shape)}, a size left open: say which with `--model-option size=256x256`, "
@@ -215,22 +213,6 @@ def _input(graph: OnnxGraph, size: Size | None, path: Path) -> tuple[str, tuple[
     if math.prod(fixed) > LARGEST_INPUT:
         raise ModelError(f"{path}: its input is {sides(fixed)}, wanted at most 2048×2048 pixels")
     return name, fixed
-
-
-def _sized(shape: Shape, size: Size | None, path: Path) -> Shape:
-    """Return `shape` with `size` as its height and width, wherever the channels are."""
-    if size is None or len(shape) != 4:
-        return shape
-    places = next((places for axis, places in ((1, (2, 3)), (3, (1, 2))) if shape[axis] in _CHANNELS), None)
-    if places is None:
-        return shape
-    result = list(shape)
-    for place, side in zip(places, size, strict=True):
-        known = shape[place]
-        if isinstance(known, int) and known != side:
-            raise ModelError(f"{path}: its input is {sides(shape)}, and the size asked for is {size[1]}x{size[0]}")
-        result[place] = side
-    return tuple(result)
 
 
 def _size_said(graph: OnnxGraph) -> Size | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from framefx.backends.arrays import Shape
 from framefx.backends.wire import Bytes, Field, fields, join, of_bytes, of_number
 from framefx.errors import ModelError
 
@@ -19,9 +20,6 @@ _ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS = 6, 11
 _TENSOR_NAME, _TENSOR_EXTERNAL = 8, 13
 _VALUE_NAME, _VALUE_TYPE = 1, 2
 _KEY, _TEXT = 1, 2
-
-Shape = tuple[int | str | None, ...]
-"""Sides of a tensor: a number, the name of one left open, or None for one left open without a name."""
 
 
 class OnnxGraph:

@@ -20,7 +20,7 @@ def main(module: str, path: str, argument: str) -> int:
     """Load the network at `path` with the runtime `module`, run it once, and return the exit code."""
     runtime = importlib.import_module(module)
     try:
-        return {"onnxruntime": _onnx}.get(module, _interpreter)(runtime, path, argument)
+        return {"onnxruntime": _onnx, "torch": _torch}.get(module, _interpreter)(runtime, path, argument)
     except Exception as error:  # onnxruntime's have no common class
         sys.stdout.write(str(error))
         return REFUSED
@@ -49,6 +49,18 @@ def _onnx(runtime: Any, path: str, shape: str) -> int:
     source = session.get_inputs()[0]
     kind = {"float": "float32", "double": "float64"}.get(source.type[7:-1], source.type[7:-1])
     session.run(None, {source.name: np.zeros([int(side) for side in shape.split("x")], kind)})
+    return 0
+
+
+def _torch(runtime: Any, path: str, kind: str) -> int:
+    """Load a TorchScript file or a `torch.export` program; how large its pictures are is not known here."""
+    import os
+
+    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
+    if kind == "script":
+        runtime.jit.load(path, map_location="cpu")
+    else:
+        runtime.export.load(path)
     return 0
 
 

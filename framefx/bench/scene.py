@@ -87,7 +87,7 @@ def size_of(text: str) -> Size:
     UsageError
         For anything else.
     """
-    from framefx.config import parse_size
+    from framefx.options import parse_size
 
     named = {name.lower(): size for name, size in NAMED_SIZES.items()}
     if text.lower() in named:

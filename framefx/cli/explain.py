@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from framefx.cli.main import add_chain_options, log_to_stderr
 from framefx.cli.run import compiling_line
 from framefx.cli.settings import make_job
-from framefx.config import parse_size
 from framefx.errors import UsageError
 from framefx.frame import Size
 from framefx.job import Job
+from framefx.options import parse_size
 from framefx.plan import Plan
 from framefx.steps import BoundStep, Group, Move
 
