@@ -69,6 +69,19 @@ class Source(Port):
         return {**super().options, **{name: value for name, value in named.items() if value is not None}}
 
 
+class ModelSettings(BaseModel):
+    """A network with how to run it; further keys are options of its backend."""
+
+    model_config = ConfigDict(extra="allow")
+    path: Annotated[str, Field(description="a name or a file, as --model takes it")]
+    backend: Annotated[str | None, Field(description="runtime for this network")] = None
+    threads: Annotated[int | None, Field(ge=1, le=64, description="threads for this network")] = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
 class LayerPicture(_Section):
     """A layer given by a picture."""
 
@@ -99,7 +112,7 @@ def _as_port(value: Any) -> Any:
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | dict) else value
 
 
 class Settings(_Section):
@@ -114,7 +127,9 @@ class Settings(_Section):
         list[StackEntry] | None, Field(min_length=1, description="pictures over pictures, instead of a chain")
     ] = None
     model: Annotated[
-        list[str], BeforeValidator(_as_list), Field(description="names or files of networks; first come, first asked")
+        list[str | ModelSettings],
+        BeforeValidator(_as_list),
+        Field(description="names or files of networks, each alone or with how to run it; first come, first asked"),
     ] = ["blazeseg"]
     backend: Annotated[str, Field(description="runtime for the networks, or auto")] = "auto"
     threads: Annotated[int | None, Field(ge=1, le=64, description="threads for a network")] = None
@@ -332,7 +347,12 @@ class Config:
                 port.file = str(self.base / port.file)
             elif isinstance(port.device, str) and _is_path(port.device, self.base):
                 port.device = str(self.base / port.device)
-        settings.model = [str(self.base / m) if (self.base / m).is_file() else m for m in settings.model]
+        settings.model = [self._resolved(one) for one in settings.model]
+
+    def _resolved(self, model: str | ModelSettings) -> str | ModelSettings:
+        path = model if isinstance(model, str) else model.path
+        path = str(self.base / path) if (self.base / path).is_file() else path
+        return path if isinstance(model, str) else model.model_copy(update={"path": path})
 
 
 def _real_key(loc: Sequence[Any], lines: Mapping[Key, int], prefix: Key) -> Key:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framefx.chain import Chain
-from framefx.config import Config, Settings, StackEntry
+from framefx.config import Config, ModelSettings, Settings, StackEntry
 from framefx.errors import ChainSyntaxError, MediaError, UsageError
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
@@ -142,7 +142,8 @@ class Job:
         return MaskPipeline(MaskOptions.model_validate({"range": (0, 1), "smooth": 0, **asked}))
 
     def _load_models(self) -> Sequence[LoadedModel]:
-        return [self._looking(LoadedModel(name, self._model(name))) for name in self.settings.model]
+        chosen = [ModelSettings(path=one) if isinstance(one, str) else one for one in self.settings.model]
+        return [self._looking(LoadedModel(one.path, self._model(one))) for one in chosen]
 
     def _looking(self, loaded: LoadedModel) -> LoadedModel:
         """Tell a model which pictures to look at, and at which part of them."""
@@ -154,14 +155,19 @@ class Job:
         loaded.region = RegionOfInterest() if mask.roi else None
         return loaded
 
-    def _model(self, name: str) -> Model:
+    def _model(self, chosen: ModelSettings) -> Model:
         from framefx.models.loading import find, load
 
-        if name not in self._loaded:
-            registry = self.plugins.registry
-            path = find(name, registry.weights)
-            self._loaded[name] = load(path, registry, backend=self.settings.backend, threads=self.threads)
-        return self._loaded[name]
+        key = chosen.model_dump_json()
+        if key not in self._loaded:
+            self._loaded[key] = load(
+                find(chosen.path, self.plugins.registry.weights),
+                self.plugins.registry,
+                backend=chosen.backend or self.settings.backend,
+                threads=chosen.threads or self.threads,
+                options=chosen.options,
+            )
+        return self._loaded[key]
 
     def check(self) -> None:
         """Find every error that can be found before anything opens; what ``auto`` will be is known when it runs.

@@ -30,7 +30,7 @@ COMMANDS = {
     "models": ("framefx.cli.models", "list, pull, remove and inspect networks"),
     "bench": ("framefx.bench.cli", "measure kernels and chains against the peers' own operations"),
     "train": ("framefx.training.cli", "train the person model (extra: train)"),
-    "evaluate": ("framefx.training.cli", "evaluate a model on pictures with masks (extra: train)"),
+    "evaluate": ("framefx.training.cli", "measure how well networks find people"),
     "export": ("framefx.training.cli", "export a trained model (extra: train)"),
 }
 
@@ -133,6 +133,8 @@ def add_chain_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--masks", choices=["sync", "async"], help="each frame with its own mask, or the newest")
     group.add_argument("--priority", choices=["latency", "balanced", "cpu"], help="sets masks, their rate and threads")
     group.add_argument("--backend", metavar="NAME", help="runtime for networks (default: auto)")
+    group.add_argument("--device", metavar="NAME", help="where networks run, if the backend has a choice: cpu, cuda")
+    group.add_argument("--model-option", metavar="NAME=VALUE", help="option of the networks' backend", **repeatable)
     group.add_argument("--threads", type=int, metavar="N", help="threads for a network")
 
 

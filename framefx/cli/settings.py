@@ -42,7 +42,11 @@ def make_job(options: argparse.Namespace, plugins: PluginManager | None = None) 
             given[name] = [*values.get(name, []), *given[name]]
     if "chain" in given:
         values.pop("stack", None)  # the command line wins over the file
-    settings = _validate({**values, **given})
+    values = {**values, **given}
+    if extra := _model_options(options):
+        models = values.get("model", Settings().model)
+        values["model"] = [{**({"path": one} if isinstance(one, str) else one), **extra} for one in models]
+    settings = _validate(values)
     return Job(settings, plugins, config=config if "chain" not in given else None)
 
 
@@ -101,6 +105,12 @@ def _port_values(options: argparse.Namespace, name: str, extra: Sequence[str]) -
     if location is not None:
         values["device"] = location
     return values
+
+
+def _model_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the command line says about how every network is run."""
+    found: dict[str, Any] = dict(pairs(options.model_option, "--model-option"))
+    return found if options.device is None else {**found, "device": options.device}
 
 
 def pairs(texts: Sequence[str], flag: str) -> list[tuple[str, str]]:
