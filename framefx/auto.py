@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 from framefx.errors import UsageError
 from framefx.v4l2.problems import MODPROBE
 
 DEMO_FILE = "framefx-demo.mp4"
-_SYSFS = Path("/sys/class/video4linux")
 
 
-def choose(source: str, sink: str, sysfs: Path = _SYSFS) -> tuple[str, str, list[str]]:
+def choose(source: str, sink: str) -> tuple[str, str, list[str]]:
     """Return the locations to use for `source` and `sink`, and what to tell the user.
 
     Raises
@@ -21,7 +19,9 @@ def choose(source: str, sink: str, sysfs: Path = _SYSFS) -> tuple[str, str, list
         When a camera is there and no loopback device: nothing is recorded unasked.
     """
     notes: list[str] = []
-    cameras, loopbacks = devices(sysfs)
+    if "auto" not in (source, sink):
+        return source, sink, notes
+    cameras, loopbacks = devices()
     if source == "auto" and not cameras:
         source = "demo"
         if sink == "auto" and not loopbacks:
@@ -38,23 +38,11 @@ def choose(source: str, sink: str, sysfs: Path = _SYSFS) -> tuple[str, str, list
     return source, sink, notes
 
 
-def devices(sysfs: Path = _SYSFS) -> tuple[list[str], list[str]]:
-    """Return the real cameras and the loopback devices, in the order of their numbers."""
+def devices() -> tuple[list[str], list[str]]:
+    """Return the real cameras and the loopback devices, in the order of their numbers; their drivers are asked."""
     if platform.system() != "Linux":
         return ["camera:0"], []
-    cameras, loopbacks = [], []
-    for entry in sorted(sysfs.glob("video*"), key=lambda p: int(p.name[5:]) if p.name[5:].isdigit() else 0):
-        device = f"/dev/{entry.name}"
-        if "/virtual/" in str(entry.resolve()) + "/":
-            loopbacks.append(device)
-        elif _first_node(entry):
-            cameras.append(device)
-    return cameras, loopbacks
+    from framefx.v4l2.listing import nodes
 
-
-def _first_node(entry: Path) -> bool:
-    # A camera has further nodes for metadata; the kernel numbers the nodes of one device in `index`.
-    try:
-        return (entry / "index").read_text().strip() == "0"
-    except OSError:
-        return True
+    found = nodes()
+    return [node.path for node in found if node.is_camera], [node.path for node in found if node.is_loopback]

@@ -144,7 +144,7 @@ class Late:
 STEPS = ["touch", "late", "thin", "invert", "flip", "flip=horizontal=no:vertical=yes"]
 STEPS += ["touch=where=secret", "touch=where=not-secret", "blur=3:where=not-secret"]
 STEPS += ["replace=color=blue:where=not-secret", "color=saturation=0.2:where=all"]
-HIDING = ["hide", "replace=color=cyan:where=secret"]
+HIDING = ["hide", "cover", "replace=color=cyan:where=secret"]
 BUILT_IN = PluginManager(discover=False).registry
 
 
@@ -153,7 +153,15 @@ def make_plan(chain, step_faults, model_faults, clock):
     for name in ("flip", "invert", "color", "blur", "replace"):
         registry.filters.add(BUILT_IN.filters.find(name))
     register.filter(hide, where="secret")
-    register.filter(FaultyFilter(step_faults, clock, patience=MOMENT).apply, name="faulty")
+    faulty = FaultyFilter(step_faults, clock, patience=MOMENT)
+    register.filter(faulty.apply, name="faulty")
+
+    def cover(frame: Frame) -> Frame:
+        """Hide it, where nothing goes wrong."""
+        result = faulty.apply(frame)
+        return frame.with_pixels(np.full_like(frame.pixels, 70)) if result is frame else result
+
+    register.filter(cover, where="secret")
     for target in (touch, thin, Late):
         register.filter(target)
     model = FaultyModel(Secret(), model_faults, clock, patience=MOMENT)

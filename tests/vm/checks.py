@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import chromium, read_with_browser
 from tools import (
     CAMERA,
     LOOPBACK,
@@ -104,6 +105,16 @@ def test_a_colour_bar_is_read_back_within_three_levels(format):
         assert raw == wanted * 3
         assert bar_error(read_with_ffmpeg()[-1]) <= 3
         assert bar_error(read_with_opencv()[-1]) <= 3
+
+
+@pytest.mark.skipif(chromium() is None, reason="chromium is not installed: apt install chromium")
+@pytest.mark.parametrize("format", ["YU12"] if SLOW else ["YU12", "YUYV"])
+def test_a_colour_bar_is_seen_by_a_web_page_within_three_levels(format):
+    with writing(VirtualCamera(LOOPBACK, format=format), bars()):
+        seen = read_with_browser("FrameFX Camera")
+    print(f"\nworst error {bar_error(seen)}")
+    assert seen.shape == (180, 320, 3)
+    assert bar_error(seen) <= 3
 
 
 @pytest.mark.parametrize("name", ["pyvirtualcam", "pyfakewebcam"])
@@ -242,7 +253,7 @@ def test_a_storm_of_readers_leaves_nothing_behind():
     sink = VirtualCamera(LOOPBACK)
     with writing(sink, bars()):
         before = descriptors(os.getpid())
-        for _ in range(20 if SLOW else 300):
+        for _ in range(20 if SLOW else 1000):
             with Reader() as reader:
                 reader.read()
         assert descriptors(os.getpid()) == before
