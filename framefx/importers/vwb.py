@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from framefx.errors import ConfigError, did_you_mean
 from framefx.importers import Imported
 from framefx.importers.vwb_filters import FILTERS, Step
+from framefx.models.vocabulary import KEYPOINTS, PARTS
 
 if TYPE_CHECKING:
     from framefx.config import Document
@@ -44,8 +45,8 @@ def translate(document: Document) -> Imported:
     stack = [_layer(document, i, layer, _rate(document), result) for i, layer in enumerate(_layers(document))]
     if values.get("debug_show_mask") is not None:
         stack = _shown_mask(document, result)
-    if values.get("debug_show_heatmap") is not None:
-        result.notes.append("debug_show_heatmap was left out: `framefx layers` lists what can be shown instead")
+    if 0 <= _number(document, "debug_show_heatmap", -1) < len(KEYPOINTS):
+        stack = _shown_heatmap(document, result)
     if not stack or _may_be_transparent(stack[0]):
         stack.insert(0, {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]})
         result.lines = {("stack", int(key[1]) + 1, *key[2:]): line for key, line in result.lines.items()}
@@ -239,10 +240,25 @@ def _nested(value: list[Any]) -> bool:
 
 def _shown_mask(document: Document, result: Imported) -> list[dict[str, Any]]:
     number = _number(document, "debug_show_mask", -1)
-    if 0 <= number <= 23:
-        result.notes.append("debug_show_mask named one BodyPix part: the person's mask is shown instead")
+    is_part = 0 <= number < len(PARTS)
+    if is_part:
+        _need_bodypix("debug_show_mask", result)
     result.lines.clear()
-    return [{"source": "person", "chain": [{"color": {"brightness": 1, "where": "all"}}]}]
+    source = PARTS[int(number)] if is_part else "person"
+    return [{"source": source, "chain": [{"color": {"brightness": 1, "where": "all"}}]}]
+
+
+def _shown_heatmap(document: Document, result: Imported) -> list[dict[str, Any]]:
+    keypoint = KEYPOINTS[int(_number(document, "debug_show_heatmap", 0))]
+    _need_bodypix("debug_show_heatmap", result)
+    result.lines.clear()
+    heatmap = {"keypoint": keypoint, "map": "bone", "opacity": 1.0, "where": "all"}
+    return [{"source": "frame", "chain": [{"replace": {"color": "black", "where": "all"}}, {"heatmap": heatmap}]}]
+
+
+def _need_bodypix(key: str, result: Imported) -> None:
+    result.put("model", "bodypix", f"for {key}; `framefx models pull bodypix` fetches it")
+    result.notes.append(f"{key} needs the model bodypix: run `framefx models pull bodypix`")
 
 
 def _may_be_transparent(entry: Mapping[str, Any]) -> bool:

@@ -85,13 +85,28 @@ def test_all_keys_are_known(old):
         "real_video_device: /dev/video1\nvirtual_video_device: /dev/video0\nmjpeg: false\nwidth: 640\nheight: 360\n"
         "fps: 30\nmodel: resnet50\nmultiplier: 1.0\nstride: 16\ninternal_resolution: 0.5\n"
         "segmentation_threshold: 0.75\naverage_masks: 3\ndilate: 10\nerode: 10\nblur: 3\nlayers: []\n"
-        "debug_show_mask: -1\ndebug_show_heatmap: 3\n"
+        "debug_show_mask: -1\ndebug_show_heatmap: -1\n"
     )
     assert "resnet50" in import_file(path).comments["model"]
-    assert any("debug_show_heatmap" in note for note in import_file(path).notes)
     mask = shown(path).pixels
     assert (mask[20, 30] == 255).all()
     assert not mask[0, 0].any()
+
+
+@pytest.mark.parametrize(("number", "keypoint"), [(0, "nose"), (3, "left_ear"), (16, "right_ankle")])
+def test_one_heatmap_is_shown_on_black(old, number, keypoint):
+    path = old(f"layers: [{{input: [blur]}}]\ndebug_show_mask: -1\ndebug_show_heatmap: {number}\n")
+    first, second = chain(path)
+    assert first["replace"]["color"] == "black"
+    assert second["heatmap"]["keypoint"] == keypoint
+    assert values(path)["model"] == "bodypix"
+
+
+def test_one_part_is_shown_on_black(old):
+    imported = import_file(old("layers: []\ndebug_show_mask: 10\n"))
+    assert imported.values["stack"][-1]["source"] == "left_hand"
+    assert imported.values["model"] == "bodypix"
+    assert any("framefx models pull bodypix" in note for note in imported.notes)
 
 
 def test_null_means_not_given(old):
@@ -288,7 +303,7 @@ def test_what_is_no_old_config(old, capsys):
 def test_what_was_left_out_is_said(old, caplog):
     with caplog.at_level(logging.WARNING):
         Config(old("layers: []\ndebug_show_heatmap: 3\n"))
-    assert "debug_show_heatmap was left out" in caplog.text
+    assert "debug_show_heatmap needs the model bodypix: run `framefx models pull bodypix`" in caplog.text
 
 
 def test_a_video_s_frame_rate_is_left_out_with_a_note():
