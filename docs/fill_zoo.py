@@ -35,7 +35,7 @@ def _entry(text: str, facts: Facts) -> str:
         if re.search(rf"^{key} = ", text, re.M):
             text = re.sub(rf"^{key} = .*$", line, text, flags=re.M)
         else:
-            text = re.sub(r"\n*\Z", f"\n{line}\n\n", text)
+            text = text.rstrip("\n") + f"\n{line}\n\n"
     return text
 
 

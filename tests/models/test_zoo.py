@@ -1,9 +1,12 @@
 """The zoo: what it names, where it keeps it, and what it deletes."""
 
 import hashlib
+import importlib.util
 import json
 import re
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -231,3 +234,37 @@ def test_figures_are_shares_and_times():
     for figures in (*shipped().values(), *(model.figures for model in zoo().values())):
         assert figures.iou is None or 0.5 < figures.iou < 1
         assert figures.milliseconds is None or figures.milliseconds > 0
+
+
+@pytest.fixture(scope="module")
+def fill():
+    """The program that fills in the figures."""
+    place = Path(__file__).parents[2] / "docs" / "fill_zoo.py"
+    spec = importlib.util.spec_from_file_location("fill_zoo", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_figures_are_filled_in_and_nothing_else_changes(fill):
+    text = '# said\nmeasured = "x"\n\n[[model]]\nname = "a"\nms = 9.0\n\n[[model]]\nname = "b"\nsize = 1\n'
+    facts = fill.measured(
+        [{"model": "a", "summary": {"mean_iou_person": 0.91234}}],
+        {"measurements": [
+            {"group": "networks", "network": "a", "runtime": "litert", "threads": 1, "problem": "", "least": 1.234},
+            {"group": "networks", "network": "b", "runtime": "litert", "threads": 2, "problem": "", "least": 5.0},
+        ]},
+    )  # fmt: skip
+    once = fill.filled(text, facts)
+    assert tomllib.loads(once) == {
+        "measured": "x",
+        "model": [{"name": "a", "iou": 0.912, "ms": 1.23}, {"name": "b", "size": 1}],
+    }
+    assert once.startswith("# said\n")
+    assert fill.filled(once, facts) == once
+
+
+def test_filling_in_what_is_there_changes_nothing(fill):
+    text = fill.REGISTRY.read_text(encoding="utf-8")
+    facts = {model.name: {"layers": [*model.figures.layers]} for model in zoo().values()}
+    assert fill.filled(text, facts) == text
