@@ -41,10 +41,10 @@ class Recipe:
     """
 
     composite: float = 0.25
-    empty: float = 0.13
-    decoy: float = 0.3
+    empty: float = 0.16
+    decoy: float = 0.4
     second: float = 0.10
-    strength: float = 0.5
+    strength: float = 0.6
     weights: tuple[tuple[str, float], ...] = (
         ("ccp_", 0.24),
         ("voc_", 0.56),
@@ -121,7 +121,7 @@ class Sampler:
         if chance < recipe.empty + recipe.composite:
             rgba = self.background(rng)
             while rng.random() < recipe.decoy:
-                if rng.random() < 0.35:
+                if rng.random() < 0.5:
                     drape(rgba, rng)
                 else:
                     self.paste(rgba, rng, decoy=True)

@@ -61,11 +61,9 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--final", type=float, default=0.01, help="last learning rate as a share of the peak")
     parser.add_argument("--ema", type=float, default=0.999, help="share of the averaged weights kept per step")
     parser.add_argument("--consistency", type=float, default=0.0, help="weight of the term over time")
-    parser.add_argument(
-        "--coach", metavar="FOLDER", type=Path, help="ask this folder's teacher about every sample"
-    )
+    parser.add_argument("--coach", metavar="FOLDER", type=Path, help="ask this folder's teacher about every sample")
     parser.add_argument("--imitation", type=float, default=0.5, help="weight of the teacher's inner maps")
-    parser.add_argument("--strength", type=float, default=0.5, help="how often pictures are degraded, 0..1")
+    parser.add_argument("--strength", type=float, default=0.6, help="how often pictures are degraded, 0..1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu", help="cpu or cuda (which computes in bfloat16)")
     parser.add_argument("--threads", type=int, default=1, help="torch's threads; one per core that is idle")

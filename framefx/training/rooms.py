@@ -108,6 +108,8 @@ def drape(rgba: Bytes, rng: Random) -> None:
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     along = (columns * rng.normal(0, 0.15) + rows * rng.normal(0, 0.15)).astype(np.float32)
     first, second = np.array(_color(rng), np.float32), np.array(_color(rng), np.float32)
+    if rng.random() < 0.35:  # of a flag's colours one is white as a rule
+        second = np.full_like(second, rng.uniform(200, 255))
     stripes = (np.sin(along * rng.uniform(0.5, 4)) > rng.choice((-2.0, 0.0, 0.5)))[..., None]
     folds = np.sin(columns * rng.uniform(0.1, 0.7) + np.sin(rows * 0.05) * rng.uniform(0, 3))
     cloth = np.where(stripes, first, second) * (1 - rng.uniform(0.05, 0.35) * (1 + folds[..., None]) / 2)
