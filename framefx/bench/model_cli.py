@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, default=100, metavar="N", help="timed runs of each (default: 100)")
     parser.add_argument("--seconds", type=float, default=3.0, metavar="N", help="fewer runs after that (default: 3)")
     parser.add_argument("--no-compile", action="store_true", help="do not compile networks, which takes a minute each")
+    parser.add_argument("--no-convert", action="store_true", help="make no LiteRT files, which takes minutes at first")
     parser.add_argument("--quick", action="store_true", help="few runs of few configurations, to see that it works")
     parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py", help="load a plugin from a file")
     parser.add_argument("--json", metavar="FILE", help="write every figure to this file")
@@ -76,15 +77,18 @@ def _measured(options: argparse.Namespace, command: str) -> ModelReport:
 
     from framefx.bench import model
     from framefx.bench.facts import machine
+    from framefx.bench.model_build import FORMATS
     from framefx.bench.model_plan import PIXELS, THREADS, Wishes, cases
     from framefx.plugins import PluginManager
 
     files = networks(options.model, PluginManager(files=options.plugin).registry)
     facts = model.facts(options.plugin)
-    wishes = Wishes(options.pixels or PIXELS, options.threads or THREADS, compiled=not options.no_compile)
+    formats = tuple(FORMATS) if not options.no_convert else ("onnx", "pt2")
+    wishes = Wishes(
+        options.pixels or PIXELS, options.threads or THREADS, compiled=not options.no_compile, convert=formats
+    )
     protocol = model.Protocol(options.runs, seconds=options.seconds)
     if options.quick:
-        # Converting to LiteRT takes longer than all the rest.
         wishes = Wishes((160,), (1,), compiled=False, convert=("onnx", "pt2"), classes=(1, 6))
         protocol = model.Protocol(3, 1, 0.2)
     known = machine() | ({"GPU": facts.gpu} if facts.gpu else {})
@@ -92,7 +96,7 @@ def _measured(options: argparse.Namespace, command: str) -> ModelReport:
     plan = cases(facts, wishes, files, options.group or list(GROUPS))
     with Console(stderr=True).status("") as status:
         report.measurements += model.measure(plan, protocol, options.plugin, status.update)
-    report.notes += _notes(facts, wishes)
+    report.notes += _notes(facts, wishes, options.group or list(GROUPS))
     return report
 
 
@@ -120,9 +124,12 @@ def networks(named: Sequence[str], registry: Registry) -> dict[str, Path]:
     return found
 
 
-def _notes(facts: Facts, wishes: Wishes) -> list[str]:
+def _notes(facts: Facts, wishes: Wishes, groups: Sequence[str]) -> list[str]:
     notes = []
-    if not facts.presets:
+    made = [group for group in groups if group != "networks"]
+    if made and "tflite" not in wishes.convert:
+        notes.append(f"LiteRT ({', '.join(made)}): this run had --no-convert or --quick")
+    if made and not facts.presets:
         notes.append("BlazeSeg at other sizes: `pip install 'framefx[export]'` brings PyTorch and the converters")
     if not facts.gpu:
         notes.append("what runs on a GPU: there is none here")
