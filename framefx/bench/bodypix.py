@@ -95,6 +95,7 @@ def _computing(path: Path, registry: Registry, seconds: float) -> list[Timing]:
         layers = LayerPlan(registry, {}, lambda one=loaded: [one], MaskPipeline(MaskOptions()))  # type: ignore[misc]
         for layer in ASKED[name]:
             layers.require(layer, "bench")
+        layers.settle()
         sides.append(Side(name, lambda _, plan=layers: plan.compute(frame)))  # type: ignore[misc]
     return interleave(sides, 4 * seconds, most=_RUNS)
 

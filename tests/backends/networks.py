@@ -94,13 +94,21 @@ class Graph:
             one |= {3: options_type, 4: options}
         self.operators.append(one)
 
-    def save(self, path, inputs, outputs):
+    def root(self, inputs, outputs):
+        """Return the fields of the file's own table."""
         subgraph = {0: self.tensors, 1: _ints(inputs), 2: _ints(outputs), 3: self.operators, 4: "main"}
-        buffer = bytearray(b"\0\0\0\0TFL3")
-        root = {0: 3, 1: self.codes, 2: [subgraph], 3: "test", 4: self.buffers}
-        struct.pack_into("<I", buffer, 0, _write(buffer, root))
-        path.write_bytes(bytes(buffer))
-        return Path(path)
+        return {0: 3, 1: self.codes, 2: [subgraph], 3: "test", 4: self.buffers}
+
+    def save(self, path, inputs, outputs):
+        return write(path, self.root(inputs, outputs))
+
+
+def write(path, root):
+    """Save a file with the fields `root`."""
+    buffer = bytearray(b"\0\0\0\0TFL3")
+    struct.pack_into("<I", buffer, 0, _write(buffer, root))
+    path.write_bytes(bytes(buffer))
+    return Path(path)
 
 
 def pixelwise(

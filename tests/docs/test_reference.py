@@ -1,5 +1,6 @@
 """Whatever a user can write or meet is in the documentation; whoever adds something is told here what to write."""
 
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -174,6 +175,7 @@ def test_every_option_of_the_command_line_is_documented(page):
 SECTIONS = {
     "Keys": config._File,
     "source and sink": config.Source,
+    "model": config.ModelSettings,
     "mask": config.MaskOptions,
     "layers": config.LayerPicture,
     "stack": config.StackEntry,
@@ -217,6 +219,19 @@ def test_every_model_family_and_runtime_is_named(page, registry):
     text = page("layers.md")
     assert all(f"| {name} |" in text for name in registry.families.names)
     assert all(f"`{name}`" in text for name in registry.runtimes.names)
+
+
+BACKENDS = {"onnx": "framefx.backends.onnx:Onnx", "torch": "framefx.backends.torch:Torch"}
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_every_option_of_a_backend_is_documented(name, page, registry):
+    assert registry.runtimes.find(name).target == BACKENDS[name]
+    module, _, made = BACKENDS[name].partition(":")
+    for option, facts in Options(name, getattr(importlib.import_module(module), made)).describe().items():
+        [text] = [line for line in page("backends.md").splitlines() if line.startswith(f"| `{name}` | `{option}` |")]
+        assert all(f"`{choice}`" in text for choice in facts.get("enum", ()))
+        assert facts["default"] is None or f"| `{facts['default']}` |" in text
 
 
 def test_every_extra_is_documented(page, root):
