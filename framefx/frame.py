@@ -37,18 +37,28 @@ class _Loan:
 
     __slots__ = ("__array_interface__", "_buffer", "_pool")
 
-    def __init__(self, pool: FramePool, buffer: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+    def __init__(self, pool: FramePool, buffer: _Buffer, shape: tuple[int, ...]) -> None:
         self._pool = pool
         self._buffer = buffer
         self.__array_interface__: dict[str, Any] = {
             "version": 3,
             "typestr": "|u1",
             "shape": shape,
-            "data": (buffer.ctypes.data, False),
+            "data": (buffer.address, False),
         }
 
     def __del__(self) -> None:
         self._pool._take_back(self._buffer)
+
+
+class _Buffer:
+    """Memory of a pool; where it is, is asked once: NumPy takes microseconds to say."""
+
+    __slots__ = ("address", "memory")
+
+    def __init__(self, size: int) -> None:
+        self.memory = np.empty(size, np.uint8)
+        self.address: int = self.memory.ctypes.data
 
 
 class _ReadOnly:
@@ -78,7 +88,7 @@ class FramePool:
         self.allocations = 0
         self.copies = 0
         self.copied_bytes = 0
-        self._free: defaultdict[int, deque[npt.NDArray[np.uint8]]] = defaultdict(deque)
+        self._free: defaultdict[int, deque[_Buffer]] = defaultdict(deque)
         self._lock = threading.Lock()
 
     def array(self, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -89,7 +99,7 @@ class FramePool:
         try:
             buffer = self._free[count].pop()
         except IndexError:
-            buffer = np.empty(count, np.uint8)
+            buffer = _Buffer(count)
             with self._lock:
                 self.allocations += 1
         return np.asarray(_Loan(self, buffer, shape))
@@ -108,8 +118,8 @@ class FramePool:
             self.copied_bytes += array.nbytes
         return result
 
-    def _take_back(self, buffer: npt.NDArray[np.uint8]) -> None:
-        free = self._free[buffer.size]
+    def _take_back(self, buffer: _Buffer) -> None:
+        free = self._free[buffer.memory.size]
         if len(free) < _KEPT_PER_SIZE:
             free.append(buffer)
 
@@ -162,7 +172,8 @@ class Frame:
         self._owned = owned
         self._writable = writable
         self._size: Size = size or (pixels.shape[0], pixels.shape[1])
-        # Shared by all handles of the same content; a handle that may be written starts a new one.
+        # The picture by factor, read-only: shared by all handles of the same content; a handle that may be written
+        # starts a new one.
         self._small: dict[int, Image] = {}
         self.factor = factor
 
@@ -207,7 +218,12 @@ class Frame:
                 "this frame was consumed by make_writable(): use the frame that make_writable() returned, "
                 "and read what you need of the old one before the call"
             )
-        return self._pixels if self._writable else _read_only(self._pixels)
+        if self._writable:
+            return self._pixels
+        seen = self._small.get(1)
+        if seen is None:
+            seen = self._small[1] = _read_only(self._pixels)
+        return seen
 
     @property
     def alpha(self) -> npt.NDArray[np.uint8] | None:
@@ -246,6 +262,7 @@ class Frame:
             pixels = self._pool._copy(pixels)
             alpha = None if alpha is None else self._pool._copy(alpha)
         self._pixels = self._alpha = None
+        self._small = {}
         return self._with(pixels, alpha, owned=True, writable=True)
 
     def with_pixels(self, pixels: Image) -> Frame:

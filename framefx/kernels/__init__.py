@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from framefx.kernels._resample import Rectangle, downsample, prepare
     from framefx.kernels._sample import sample_bilinear, sample_bilinear_grad
     from framefx.kernels._shade import shade
+    from framefx.kernels._shares import levels
     from framefx.kernels._smooth import motion_ema
     from framefx.kernels._stamp import stamp
     from framefx.kernels._taps import shaped_blur
@@ -52,6 +53,7 @@ __all__ = [
     "grain",
     "guided_filter",
     "i420_to_rgb",
+    "levels",
     "logit_masks",
     "logit_peaks",
     "lut_3d",
@@ -101,6 +103,7 @@ _HOME = {
     "_resample": ("Rectangle", "downsample", "prepare"),
     "_sample": ("sample_bilinear", "sample_bilinear_grad"),
     "_shade": ("shade",),
+    "_shares": ("levels",),
     "_smooth": ("motion_ema",),
     "_stamp": ("stamp",),
     "_taps": ("shaped_blur",),

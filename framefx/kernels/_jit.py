@@ -41,7 +41,8 @@ _POLICY: dict[str, Any] = {
 _HELPER = {**_POLICY, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _KERNEL = {**_POLICY, "no_cfunc_wrapper": True}
 _SCALARS = {
-    "u8": "uint8", "u16": "uint16", "i16": "int16", "i32": "int32", "i64": "int64", "f32": "float32", "f64": "float64",
+    "u8": "uint8", "u16": "uint16", "i16": "int16", "i32": "int32", "i64": "int64", "u64": "uint64", "f32": "float32",
+    "f64": "float64",
 }  # fmt: skip
 _KEEP = 3  # cache directories of other versions that survive: a second environment, a downgrade
 

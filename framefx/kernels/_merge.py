@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from framefx.kernels._door import F32, I16, I32, PIXELS, PLANE, U8, between, check, is_same, output, scratch
+from framefx.kernels._door import F32, I16, I32, PIXELS, PLANE, U8, U64, between, check, is_same, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
 from framefx.kernels._steps import (
     BASE,
@@ -60,24 +60,12 @@ def _merge_row(
 
 
 @Helper
-def _mix_row(
-    out: U8, base: U8, top: U8, place: int, spans: I32, count: int, value: I16, step: I16, down: int, frac: I16
-) -> None:
-    """Do what `_merge_row` does, where pure top is in `out` already."""
-    for s in range(count):
-        a, b, kind = spans[s, 0], spans[s, 1], spans[s, 2]
-        if kind != TOP and place == APART:
-            copy(base[a:b], out[a:b])
-        if kind == MIX:
-            fill(frac[a:b], down)
-            _blend(out[a:b], top[a:b], value[a:b], step[a:b], frac[a:b], 0)
-
-
-@Helper
-def _read_mask(mask: U8, j: int, start: I32, across: F32, spans: I32, cells: U8, value: I16, step: I16) -> Any:
+def _read_mask(
+    mask: U8, j: int, start: I32, across: F32, spans: I32, cells: U8, eights: U64, value: I16, step: I16
+) -> Any:
     """Find the spans between mask rows j and j + 1 and widen where they mix; returns the count of spans."""
     upper, lower = mask[j], mask[min(j + 1, mask.shape[0] - 1)]
-    count = mark_spans(upper, lower, start, spans, cells)
+    count = mark_spans(upper, lower, start, spans, cells, eights)
     for s in range(count):
         if spans[s, 2] == MIX:
             widen_mask(upper, lower, start, across, spans[s, 3], spans[s, 4], value, step)
@@ -85,29 +73,44 @@ def _read_mask(mask: U8, j: int, start: I32, across: F32, spans: I32, cells: U8,
 
 
 @Helper
-def _top_row(
-    small: U8, i: int, down: int, factor: int, held: I32, near: I16, wide: I16, frac: I16,
-    spans: I32, count: int, top: U8, out: U8,
+def _cell_of(y: int, factor: int) -> Any:
+    """Return the upper row of reduced pixels for row y of the frame, -1 above the first, and the place below it."""
+    at = y + factor - factor // 2
+    return at // factor - 1, at % factor
+
+
+@Helper
+def _merge_band(
+    out: U8, base: U8, small: U8, place: int, factor: int, y: int, end: int, spans: I32, count: int,
+    value: I16, step: I16, down: I16, frac: I16, wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
 ) -> None:  # fmt: skip
-    """Upsample a row of reduced pixels where the mask shows it: into `top` to be blended, else into `out` at once."""
-    skip, k = 3 * (factor - factor // 2), min(i + 1, small.shape[0] - 1)
-    widen_pair(small, i, held, near, factor, wide)
-    upper, lower = wide[i % 2, skip:], wide[k % 2, skip:]
+    """Write rows y … end of `out`, which lie between the same rows of the mask and of the reduced pixels."""
+    cell, k = _cell_of(y, factor)
+    skip, last = 3 * (factor - factor // 2), small.shape[0] - 1
+    if count > 1 or spans[0, 2] != BASE:
+        widen_pair(small, max(cell, 0), held, factor, near, packed, wide, words)
+    upper, lower = wide[max(cell, 0) % 2, skip:], wide[min(cell + 1, last) % 2, skip:]
     for s in range(count):
-        if spans[s, 2] != BASE:
-            a, b = spans[s, 0], spans[s, 1]
-            fill(frac[a:b], down)
-            row = out if spans[s, 2] == TOP else top
-            between_rows(upper[a:b], lower[a:b], frac[a:b], row[a:b])
+        a, b, kind = spans[s, 0], spans[s, 1], spans[s, 2]
+        if kind != TOP and place == APART:
+            for row in range(y, end):
+                copy(base[row, a:b], out[row, a:b])
+        if kind != BASE:
+            onto, first = (out, y) if kind == TOP else (top, 0)
+            between_rows(upper[a:b], lower[a:b], factor, k, end - y, onto, first, a)
+        if kind == MIX:
+            for row in range(y, end):
+                fill(frac[a:b], down[row])
+                _blend(out[row, a:b], top[row - y, a:b], value[a:b], step[a:b], frac[a:b], 0)
 
 
 @kernel(
     "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, const i32[:], const f32[:], const i32[:], const i16[:],"
-    " i32[:,:], u8[:,:], i16[:,:]"
+    " i32[:,:], u8[:,:], u64[:], i16[:,:]"
 )
 def _merge(
     out: U8, base: U8, top: U8, mask: U8, place: int, start: I32, across: F32, row: I32, down: I16,
-    spans: I32, cells: U8, work: I16,
+    spans: I32, cells: U8, eights: U64, work: I16,
 ) -> None:  # fmt: skip
     """Write rows of `out` from the same rows of `base` and `top`; `out` may be either."""
     value, step, frac = work[0], work[1], work[2]
@@ -115,36 +118,45 @@ def _merge(
     for y in range(out.shape[0]):
         if row[y] != last:
             last = row[y]
-            count = _read_mask(mask, last, start, across, spans, cells, value, step)
+            count = _read_mask(mask, last, start, across, spans, cells, eights, value, step)
         _merge_row(out[y], base[y], top[y], place, spans, count, value, step, down[y], frac)
 
 
 @kernel(
     "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, i64, const i32[:], const f32[:], const i32[:],"
-    " const i16[:], const i32[:], const i16[:], i32[:,:], u8[:,:], i16[:,:], i16[:,:], i16[:,:], u8[:], i32[:]"
+    " const i16[:], i32[:,:], u8[:,:], u64[:], i16[:,:], i16[:,:], u64[:,:], i16[:,:], u64[:], i32[:], u8[:,:]"
 )
 def _merge_reduced(
     out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, start: I32, across: F32, row: I32, down: I16,
-    small_row: I32, small_down: I16, spans: I32, cells: U8, work: I16, wide: I16, near: I16, top: U8, held: I32,
+    spans: I32, cells: U8, eights: U64, work: I16, wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
 ) -> None:  # fmt: skip
-    """Write rows of `out` from those of `base` and of `small`, upsampled row by row; `out` may be `base`."""
+    """Write `out` from `base` and `small`, upsampled band by band; `out` may be `base`."""
     value, step, frac = work[0], work[1], work[2]
-    last, count = -1, 0
-    for y in range(out.shape[0]):
+    last, count, y = -1, 0, 0
+    while y < out.shape[0]:
         if row[y] != last:
             last = row[y]
-            count = _read_mask(mask, last, start, across, spans, cells, value, step)
-        if count > 1 or spans[0, 2] != BASE:
-            _top_row(small, small_row[y], small_down[y], factor, held, near, wide, frac, spans, count, top, out[y])
-        _mix_row(out[y], base[y], top, place, spans, count, value, step, down[y], frac)
+            count = _read_mask(mask, last, start, across, spans, cells, eights, value, step)
+        end, below = y + 1, min(y + factor - _cell_of(y, factor)[1], out.shape[0])
+        while end < below and row[end] == last:
+            end += 1
+        _merge_band(
+            out, base, small, place, factor, y, end, spans, count, value, step, down, frac,
+            wide, words, near, packed, held, top,
+        )  # fmt: skip
+        y = end
 
 
-@kernel("u8[:,:], const u8[:,:], i64, const i32[:], const i16[:], i16[:,:], i16[:], i16[:,:], i32[:], i32[:,:]")
-def _upsample(
-    out: U8, small: U8, factor: int, row: I32, down: I16, wide: I16, frac: I16, near: I16, held: I32, spans: I32
-) -> None:
-    for y in range(out.shape[0]):
-        _top_row(small, row[y], down[y], factor, held, near, wide, frac, spans, 1, out[y], out[y])
+@kernel("u8[:,:], const u8[:,:], i64, i16[:,:], u64[:,:], i16[:,:], u64[:], i32[:]")
+def _upsample(out: U8, small: U8, factor: int, wide: I16, words: U64, near: I16, packed: U64, held: I32) -> None:
+    skip, last, y, width = 3 * (factor - factor // 2), small.shape[0] - 1, 0, out.shape[1]
+    while y < out.shape[0]:
+        cell, k = _cell_of(y, factor)
+        end = min(y + factor - k, out.shape[0])
+        widen_pair(small, max(cell, 0), held, factor, near, packed, wide, words)
+        upper, lower = wide[max(cell, 0) % 2, skip:], wide[min(cell + 1, last) % 2, skip:]
+        between_rows(upper[:width], lower[:width], factor, k, end - y, out, y, 0)
+        y = end
 
 
 @kernel("u8[:,:], const u8[:,:], const i32[:], const f32[:], const i32[:], const i16[:], i16[:,:]")
@@ -249,15 +261,18 @@ def masked_merge(
         return _merge_with_alpha(base, top, mask, factor, base_alpha, top_alpha, out, out_alpha)
     out, place = _destination(out, base, top if factor == 1 else None)
     tables = (*columns_of(mask_w, w, 3), *rows_of(mask_h, h, mask_h / h))
-    spans, cells = scratch("merge.spans", (mask_w, 5), np.int32), scratch("merge.cells", (3, mask_w), np.uint8)
+    spans, kinds = (
+        scratch("merge.spans", (mask_w, 5), np.int32),
+        scratch("merge.kinds", (4, -(-mask_w // 8)), np.uint64),
+    )
     work = scratch("merge.work", (3, 3 * w + LANES), np.int16)
     flat = out.reshape(h, -1), base.reshape(h, -1), top.reshape(size[0], -1), mask
+    cells = spans, kinds.view(np.uint8), kinds[3], work
     if factor == 1:
-        _merge(*flat, place, *tables, spans, cells, work)
+        _merge(*flat, place, *tables, *cells)
     else:
-        small = (*rows_of(size[0], h, 1 / factor), spans, cells, work, *_small_scratch(size[1], factor))
-        top_row, held = scratch("merge.top", (3 * w,), np.uint8), np.array([-1, -1], np.int32)
-        _merge_reduced(*flat, place, factor, *tables, *small, top_row, held)
+        tile = scratch("merge.top", (factor, 3 * w), np.uint8)
+        _merge_reduced(*flat, place, factor, *tables, *cells, *_small_scratch(size[1], factor), tile)
     return out
 
 
@@ -288,10 +303,7 @@ def upsample(small: U8, out: U8 | tuple[int, int], factor: int) -> U8:
     if factor == 1:
         np.copyto(made, small)
         return made
-    wide, near = _small_scratch(small_w, factor)
-    frac, held = scratch("merge.work", (3 * w,), np.int16), np.array([-1, -1], np.int32)
-    whole, tables = np.array([[0, 3 * w, TOP]], np.int32), rows_of(small_h, h, 1 / factor)
-    _upsample(made.reshape(h, -1), small.reshape(small_h, -1), factor, *tables, wide, frac, near, held, whole)
+    _upsample(made.reshape(h, -1), small.reshape(small_h, -1), factor, *_small_scratch(small_w, factor))
     return made
 
 
@@ -360,6 +372,13 @@ def _reduced(h: int, w: int, factor: int) -> tuple[int, int]:
     return -(-h // factor), -(-w // factor)
 
 
-def _small_scratch(small_w: int, factor: int) -> tuple[I16, I16]:
-    wide = scratch("merge.wide", (2, 3 * factor * (small_w + 1)), np.int16)
-    return wide, scratch("merge.near", (2, 3 * small_w + 3), np.int16)
+def _small_scratch(small_w: int, factor: int) -> tuple[I16, U64, I16, U64, I32]:
+    """Return room for two widened rows, the same as words, for what makes them, and which two they are: none yet."""
+    words = scratch("merge.wide", (2, -(-3 * factor * (small_w + 1) // 4)), np.uint64)
+    near, packed = (
+        scratch("merge.near", (2, 3 * small_w + 3), np.int16),
+        scratch("merge.packed", (small_w + 2,), np.uint64),
+    )
+    held = scratch("merge.held", (2,), np.int32)
+    held[0] = held[1] = -1
+    return words.view(np.int16), words, near, packed, held

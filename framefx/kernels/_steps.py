@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from framefx.kernels._door import F32, I16, I32, U8
+from framefx.kernels._door import F32, I16, I32, U8, U64
 from framefx.kernels._jit import Helper
 
 LANES = 32  # mask rows are widened in blocks of this many elements, so their buffers end in spare room
@@ -75,47 +75,109 @@ def _kinds(upper: U8, lower: U8, low: U8, high: U8, kind: U8) -> None:
 
 
 @Helper
-def mark_spans(upper: U8, lower: U8, start: I32, spans: I32, cells: U8) -> Any:
-    """Split a pair of mask rows into runs ``(start, end, kind, first cell, last cell)``; returns their count."""
-    kind = cells[0]
+def _add_span(spans: I32, count: int, start: I32, first: int, end: int, kind: U8) -> Any:
+    """Append the cells first..end, or join them to the span before; returns the count."""
+    now = kind[first]
+    if start[end] - start[first] < 3 * _SHORT:
+        now = np.uint8(MIX)
+    if now == MIX and count and spans[count - 1, 2] == MIX:
+        spans[count - 1, 1], spans[count - 1, 4] = start[end], end
+        return count
+    span = spans[count]
+    span[0], span[1], span[2], span[3], span[4] = start[first], start[end], now, first, end
+    return count + 1
+
+
+@Helper
+def mark_spans(upper: U8, lower: U8, start: I32, spans: I32, cells: U8, eights: U64) -> Any:
+    """Split a pair of mask rows into runs ``(start, end, kind, first cell, last cell)``; returns their count.
+
+    `eights` is the last row of `cells` eight at a time: most of a row is no change of kind.
+    """
+    n = upper.size
+    kind, change = cells[0, :n], cells[3]
     _kinds(upper, lower, cells[1], cells[2], kind)
+    later, changed = kind[1:], change[1:]
+    for j in range(later.size):
+        changed[j] = later[j] ^ kind[j]
     count, first = 0, 0
-    for j in range(1, kind.size + 1):
-        if j == kind.size or kind[j] != kind[j - 1]:
-            now = kind[j - 1]
-            if start[j] - start[first] < 3 * _SHORT:
-                now = np.uint8(MIX)
-            if now == MIX and count and spans[count - 1, 2] == MIX:
-                spans[count - 1, 1], spans[count - 1, 4] = start[j], j
-            else:
-                span = spans[count]
-                span[0], span[1], span[2], span[3], span[4] = start[first], start[j], now, first, j
-                count += 1
-            first = j
-    return count
+    for w in range((n + 7) // 8):
+        if eights[w]:
+            for j in range(8 * w, min(8 * w + 8, n)):
+                if change[j] and j:
+                    count = _add_span(spans, count, start, first, j, kind)
+                    first = j
+    return _add_span(spans, count, start, first, n, kind)
+
+
+# -- reduced pixels: all in whole numbers, levels times 2 * factor across and again down, so nothing is lost -----
 
 
 @Helper
 def _climb(small: U8, factor: int, value: I16, step: I16) -> None:
-    """Find each cell's first value, in levels times 64, and what it climbs by from pixel to pixel."""
+    """Find each cell's first value, in levels times 2 * factor, and what it climbs by from pixel to pixel."""
     n, right = small.size, small[3:]
-    edge, slope = np.float32((32 - 32 * (factor % 2)) / factor), np.float32(64 / factor)
+    lift, edge = np.int16(2 * factor), np.int16(1 - factor % 2)
     inner, rise = value[3:], step[3:]
     for i in range(right.size):
-        d = np.float32(np.int32(right[i]) - np.int32(small[i]))
-        inner[i] = np.int16(np.int32(np.float32(small[i]) * np.float32(64) + d * edge + np.float32(0.5)))
-        rise[i] = np.int16(np.int32(d * slope + np.float32(16384.5)) - 16384)
+        d = np.int16(np.int16(right[i]) - np.int16(small[i]))
+        inner[i] = np.int16(np.int16(np.int16(small[i]) * lift) + np.int16(d * edge))
+        rise[i] = np.int16(d + d)
     for i in range(3):
-        value[i], value[n + i] = np.int16(small[i]) * 64, np.int16(small[n - 3 + i]) * 64
+        value[i], value[n + i] = np.int16(small[i]) * lift, np.int16(small[n - 3 + i]) * lift
         step[i], step[n + i] = 0, 0
 
 
 @Helper
-def widen_pixels(small: U8, near: I16, factor: int, row: I16) -> None:
-    """Widen one row of reduced pixels: levels times 64, the frame's pixel x at ``row[3 * (x + factor - factor // 2)]``.
+def _pack_pixels(small: U8, packed: U64) -> None:
+    """Put red, green and blue into the 16-bit parts of one word, the pixels at the ends twice."""
+    inner = packed[1:]
+    n = small.size // 3
+    for j in range(n):
+        i = np.uint64(3 * j)
+        r, g, b = np.uint64(small[i]), np.uint64(small[i + np.uint64(1)]), np.uint64(small[i + np.uint64(2)])
+        inner[j] = r | (g << np.uint64(16)) | (b << np.uint64(32))
+    packed[0], packed[n + 1] = packed[1], packed[n]
 
-    Stores this narrow are bound by the store port: products with a colour pattern, 16 to a register, were slower.
+
+@Helper
+def _four_pixels(first: int, step: int) -> Any:
+    """Return four pixels from `first` on as the three words that they fill, and the pixel after them.
+
+    Steps may be negative: a word wraps around as a whole, and every part of the sum is right again.
     """
+    b = np.uint64(first + step)
+    c = np.uint64(b + step)
+    d = np.uint64(c + step)
+    u, v = first | (b << np.uint64(48)), (b >> np.uint64(16)) | (c << np.uint64(32))
+    return u, v, (c >> np.uint64(32)) | (d << np.uint64(16)), np.uint64(d + step)
+
+
+@Helper
+def _widen_by_eight(packed: U64, words: U64) -> None:
+    right = packed[1:]
+    for j in range(right.size):
+        a, at = packed[j], np.uint64(6 * j)
+        d = np.uint64(right[j] - a)
+        p, d = np.uint64(np.uint64(a << np.uint64(4)) + d), np.uint64(d + d)
+        u, v, w, p = _four_pixels(p, d)
+        x, y, z, p = _four_pixels(p, d)
+        words[at], words[at + np.uint64(1)], words[at + np.uint64(2)] = u, v, w
+        words[at + np.uint64(3)], words[at + np.uint64(4)], words[at + np.uint64(5)] = x, y, z
+
+
+@Helper
+def _widen_by_four(packed: U64, words: U64) -> None:
+    right = packed[1:]
+    for j in range(right.size):
+        a, at = packed[j], np.uint64(3 * j)
+        d = np.uint64(right[j] - a)
+        u, v, w, _ = _four_pixels(np.uint64(np.uint64(a << np.uint64(3)) + d), np.uint64(d + d))
+        words[at], words[at + np.uint64(1)], words[at + np.uint64(2)] = u, v, w
+
+
+@Helper
+def _widen_by_any(small: U8, near: I16, factor: int, row: I16) -> None:
     value, step, at = near[0], near[1], np.uint64(0)
     _climb(small, factor, value, step)
     for j in range(0, small.size + 3, 3):
@@ -129,22 +191,84 @@ def widen_pixels(small: U8, near: I16, factor: int, row: I16) -> None:
 
 
 @Helper
-def widen_pair(small: U8, j: int, held: I32, near: I16, factor: int, rows: I16) -> None:
+def widen_pixels(small: U8, factor: int, near: I16, packed: U64, row: I16, words: U64) -> None:
+    """Widen one row of reduced pixels: the frame's pixel x is at ``row[3 * (x + factor - factor // 2)]``.
+
+    `words` is `row` four values at a time: single ones are stored three times as slowly.
+    """
+    if factor == 8:
+        _pack_pixels(small, packed)
+        _widen_by_eight(packed, words)
+    elif factor == 4:
+        _pack_pixels(small, packed)
+        _widen_by_four(packed, words)
+    else:
+        _widen_by_any(small, near, factor, row)
+
+
+@Helper
+def widen_pair(small: U8, j: int, held: I32, factor: int, near: I16, packed: U64, rows: I16, words: U64) -> None:
     """Have rows j and j + 1 of the reduced picture widened in ``rows[j % 2]`` and ``rows[(j + 1) % 2]``."""
     for i in range(j, min(j + 2, small.shape[0])):
         if held[i % 2] != i:
-            widen_pixels(small[i], near, factor, rows[i % 2])
+            widen_pixels(small[i], factor, near, packed, rows[i % 2], words[i % 2])
             held[i % 2] = i
 
 
 @Helper
-def between_rows(upper: I16, lower: I16, frac: I16, out: U8) -> None:
-    """Interpolate between two widened pixel rows."""
-    for i in range(out.size):
-        a = upper[i]
-        d = np.int16(lower[i] - a)
-        v = np.int16(a + mulhi(np.int16(d + d), frac[i]))
-        out[i] = np.uint8(np.int16(v + np.int16(32)) >> np.int16(6))
+def _first_of(a: int, d: int, lift: int, place: int) -> Any:
+    """Return ``a * lift + d * place`` and a half, in 1/256 levels; single steps may wrap around, the sum does not."""
+    return np.uint16(np.uint16(np.uint16(a * lift) + np.uint16(d * place)) + np.uint16(128))
+
+
+@Helper
+def _four_rows(upper: I16, lower: I16, lift: int, place: int, twice: int, o: U8, p: U8, q: U8, r: U8) -> None:
+    for i in range(upper.size):
+        a = np.uint16(upper[i])
+        d = np.uint16(np.uint16(lower[i]) - a)
+        v, d = _first_of(a, d, lift, place), np.uint16(d * twice)
+        o[i] = np.uint8(v >> np.uint16(8))
+        v = np.uint16(v + d)
+        p[i] = np.uint8(v >> np.uint16(8))
+        v = np.uint16(v + d)
+        q[i] = np.uint8(v >> np.uint16(8))
+        v = np.uint16(v + d)
+        r[i] = np.uint8(v >> np.uint16(8))
+
+
+@Helper
+def _one_row(upper: I16, lower: I16, lift: int, place: int, out: U8) -> None:
+    for i in range(upper.size):
+        a = np.uint16(upper[i])
+        d = np.uint16(np.uint16(lower[i]) - a)
+        out[i] = np.uint8(_first_of(a, d, lift, place) >> np.uint16(8))
+
+
+@Helper
+def _any_row(upper: I16, lower: I16, lift: int, place: int, out: U8) -> None:
+    scale = np.float32(1 / (lift * lift))
+    for i in range(upper.size):
+        a = np.int32(upper[i])
+        v = np.int32(a * np.int32(lift)) + np.int32((np.int32(lower[i]) - a) * np.int32(place))
+        out[i] = np.uint8(np.float32(v) * scale + np.float32(0.5))
+
+
+@Helper
+def between_rows(upper: I16, lower: I16, factor: int, k: int, count: int, out: U8, y: int, x: int) -> None:
+    """Interpolate rows k … k + count - 1 of a cell between two widened rows, into ``out[y:, x:]``."""
+    lift, place, done = 2 * factor, 2 * k + 1 - factor % 2, 0
+    if factor == 2 or factor == 4 or factor == 8:
+        part = 256 // (lift * lift)
+        high, twice = np.uint16(part * lift), np.uint16(2 * part)
+        while count - done >= 4:
+            at, z = np.uint16(part * (place + 2 * done)), y + done
+            _four_rows(upper, lower, high, at, twice, out[z, x:], out[z + 1, x:], out[z + 2, x:], out[z + 3, x:])
+            done += 4
+        for row in range(done, count):
+            _one_row(upper, lower, high, np.uint16(part * (place + 2 * row)), out[y + row, x:])
+    else:
+        for row in range(count):
+            _any_row(upper, lower, lift, place + 2 * row, out[y + row, x:])
 
 
 # -- tables, one per pair of sizes ----------------------------------------------------------------------------

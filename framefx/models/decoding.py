@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from framefx import kernels
 from framefx.protocols import Tensor
 
 Values = npt.NDArray[np.uint8]
@@ -32,7 +33,7 @@ def person_decoder(tensor: Tensor, answers: Sequence[npt.NDArray[Any]]) -> Decod
     if tensor.dtype != np.float32:
         return _Quantised(tensor, _are_logits([real(answer, tensor) for answer in answers]))
     if not _are_logits(answers):
-        return _Probabilities(tensor)
+        return _probabilities
     return _Logits(tensor)
 
 
@@ -45,14 +46,9 @@ def _are_logits(answers: Sequence[npt.NDArray[Any]]) -> bool:
     return False
 
 
-class _Probabilities:
+def _probabilities(values: npt.NDArray[Any]) -> Values:
     """The last channel is the mask."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self._scratch = np.empty(tensor.shape[1:3], np.float32)
-
-    def __call__(self, values: npt.NDArray[Any]) -> Values:
-        return to_bytes(values[..., -1], self._scratch)
+    return kernels.levels(np.ascontiguousarray(values))
 
 
 class _Logits:

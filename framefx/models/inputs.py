@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -55,7 +56,7 @@ class Preparation:
 
     def fill_pixels(self, pixels: Image, out: npt.NDArray[Any], tensor: Tensor) -> Rectangle:
         """Write `pixels`, (height, width, 3) uint8 RGB, into `out` and return where they lie there."""
-        scale, offset = self._gains(tensor)
+        scale, offset = _gains(self, tensor)
         signed = out.dtype == np.int8
         box = prepare(
             pixels,
@@ -76,16 +77,18 @@ class Preparation:
         sides = tensor.shape[-2:] if self.layout == "nchw" else tensor.shape[-3:-1]
         return sides[0], sides[1]
 
-    def _gains(self, tensor: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Return scale and offset of each channel: a value is ``level * scale + offset``."""
-        if tensor.dtype != np.float32 and not (self.quantise and tensor.scale):
-            return (1.0,) * 3, (0.0,) * 3
-        mean, std = np.broadcast_to(self.mean, 3), np.broadcast_to(self.std, 3)
-        scale, offset = 1 / std, -mean / std
-        if tensor.dtype != np.float32:
-            zero_point = tensor.zero_point + (128 if tensor.dtype == np.int8 else 0)
-            scale, offset = scale / tensor.scale, offset / tensor.scale + zero_point
-        return tuple(map(float, scale)), tuple(map(float, offset))
+
+@functools.lru_cache(maxsize=64)
+def _gains(wants: Preparation, tensor: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return scale and offset of each channel: a value is ``level * scale + offset``."""
+    if tensor.dtype != np.float32 and not (wants.quantise and tensor.scale):
+        return (1.0,) * 3, (0.0,) * 3
+    mean, std = np.broadcast_to(wants.mean, 3), np.broadcast_to(wants.std, 3)
+    scale, offset = 1 / std, -mean / std
+    if tensor.dtype != np.float32:
+        zero_point = tensor.zero_point + (128 if tensor.dtype == np.int8 else 0)
+        scale, offset = scale / tensor.scale, offset / tensor.scale + zero_point
+    return tuple(map(float, scale)), tuple(map(float, offset))
 
 
 def _shared_factor(size: Size, wanted: Size) -> int:
