@@ -16,6 +16,7 @@ import numpy as np
 from framefx.errors import MissingLayerError, ModelError, PlanError, PluginError, did_you_mean
 from framefx.frame import Frame
 from framefx.mask import Mask
+from framefx.models.vocabulary import LAYERS
 from framefx.protocols import Model, Session
 from framefx.registry import Registry, Step
 from framefx.signature import Need
@@ -226,9 +227,12 @@ class LayerPlan:
         models = self._models or ()
         known = {*self._given, *self._registry.layers.names, *(n for m in models for n in m.model.layers)}
         have = "; ".join(f"{m.name} gives {', '.join(m.model.layers)}" for m in models) or "no model is loaded"
+        meaning = LAYERS.get(name)
+        family = f" (family {' or '.join(meaning.families)})" if meaning else ""
+        picture = "" if meaning and meaning.kind != Mask.kind else f", or give a picture with --layer {name}=FILE.png"
         return MissingLayerError(
             f"{owner} needs the layer '{name}', and nothing gives it ({have}).{did_you_mean(name, known)} "
-            f"Choose a model that does with --model FILE, or give a picture with --layer {name}=FILE.png"
+            f"Choose a model that does with --model FILE{family}{picture}"
         )
 
     def compute(self, frame: Frame) -> Layers:

@@ -112,5 +112,5 @@ def test_in_a_chain_they_follow_the_picture():
 
 def test_without_a_body_network_the_plan_says_what_is_missing():
     registry = PluginManager(discover=False).registry
-    with pytest.raises(MissingLayerError, match="needs the layer 'keypoints', and nothing gives it"):
+    with pytest.raises(MissingLayerError, match=r"--model FILE \(family bodypix\)$"):
         Plan("skeleton", registry)
