@@ -82,14 +82,28 @@ class Boxes:
         return f"<Boxes {len(self)} of frame {self.index} at {self.size[1]}x{self.size[0]}>"
 
     def moved(self, geometry: Geometry) -> Boxes:
-        """Return the boxes as they lie after `geometry`; of a turned one, the upright box around it."""
+        """Return the boxes as they lie after `geometry`; of a turned one, the upright box around it.
+
+        A border that wraps shows a box at the place nearest to the picture's middle.
+        """
         square = np.vstack([geometry.matrix, (0, 0, 1)])
         forward = np.linalg.pinv(square)[:2]
-        left, top, right, bottom = self.corners.T
+        shift = self._shift(geometry) if geometry.border == "wrap" else np.zeros((len(self), 2))
+        left, top, right, bottom = (self.corners + np.tile(shift, 2)).T
         corners = _mapped(np.stack([left, right, left, right]), np.stack([top, top, bottom, bottom]), forward)
         around = np.concatenate([corners.min(axis=1), corners.max(axis=1)]).T
-        landmarks = np.moveaxis(_mapped(self.landmarks[..., 0], self.landmarks[..., 1], forward), 0, -1)
+        points = self.landmarks + shift[:, None]
+        landmarks = np.moveaxis(_mapped(points[..., 0], points[..., 1], forward), 0, -1)
         return Boxes(around, self.scores, landmarks, size=geometry.size, index=self.index)
+
+    def _shift(self, geometry: Geometry) -> npt.NDArray[np.float64]:
+        """Return by how many whole frames each box moves to where it is nearest to what the output's middle shows."""
+        height, width = geometry.size
+        middle = geometry.matrix @ np.array([(width - 1) / 2, (height - 1) / 2, 1])
+        period = np.array([self.size[1], self.size[0]], np.float64)
+        centres = (self.corners[:, :2] + self.corners[:, 2:]) / 2
+        result: npt.NDArray[np.float64] = -period * np.round((centres - middle) / period)
+        return result
 
     def ellipses(self, shape: Size, grow: float = 1.0) -> Mask:
         """Return a mask of the ellipses inside the boxes.

@@ -64,6 +64,12 @@ def test_moves_with_a_crop_to_another_size():
     assert zoomed.size == (120, 180)
 
 
+def test_a_border_that_wraps_shows_it_nearest_to_the_middle():
+    rolled = ONE.moved(Geometry(np.array([[1, 0, 60], [0, 1, 0]]), SIZE, "wrap"))
+    np.testing.assert_allclose(rolled.corners, [[40, 20, 60, 50]], atol=1e-4)
+    np.testing.assert_allclose(rolled.landmarks, [[[45, 25], [55, 25]]], atol=1e-4)
+
+
 def test_a_turned_box_is_the_upright_one_around_it():
     turned = ONE.moved(Geometry(np.array([[0, 1, 0], [1, 0, 0]]), (90, 60)))
     np.testing.assert_allclose(turned.corners, [[20, 10, 50, 30]], atol=1e-4)

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from framefx.boxes import Boxes
 from framefx.cli.main import main
 from framefx.cli.new_plugin import write
 from framefx.errors import UsageError
 from framefx.frame import Frame
 from framefx.mask import Mask
+from framefx.points import Heatmaps, Points
 from framefx.testing import check_filter
 
 
@@ -61,6 +63,24 @@ class Echo:
 def test_a_filter_that_keeps_the_rules_has_no_problems(target):
     findings = check_filter(target)
     assert findings.problems == [] and any("ms a frame" in note for note in findings.notes)
+
+
+def all_kinds(frame: Frame, face: Mask, faces: Boxes, keypoints: Points, keypoint_heatmaps: Heatmaps) -> Frame:
+    assert len(faces.landmarks[0]) == 6
+    assert face.size == faces.size == keypoints.size == keypoint_heatmaps["nose"].size == frame.size
+    return frame
+
+
+def another_kind(frame: Frame, words: str) -> Frame:
+    return frame
+
+
+def test_layers_of_every_kind_are_made_up():
+    findings = check_filter(all_kinds)
+    assert findings.problems == [] and any("ms a frame" in note for note in findings.notes)
+    assert check_filter(another_kind).notes == [
+        "not run: it needs 'words', and such a layer cannot be made up for a check"
+    ]
 
 
 @pytest.mark.parametrize(

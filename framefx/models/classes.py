@@ -28,7 +28,7 @@ F32 = npt.NDArray[np.float32]
 
 _TOLERANCE = 0.01
 _LARGEST = np.float32(80)
-"""Logits are cut off here: exp of it fits float32 a thousand times, and no network is that sure."""
+"""Up to here exp fits float32 a thousand times, in both directions; few networks are surer."""
 
 
 def activation_of(planes: Planes, shown: Sequence[npt.NDArray[Any]]) -> Activation:
@@ -118,8 +118,10 @@ def _weights_of(planes: Planes, activation: Activation) -> Callable[[npt.NDArray
         return weigh
     levels = real(np.arange(256, dtype=np.uint8).view(tensor.dtype), tensor)
     if activation == "softmax":
-        # A softmax does not change when all its logits are moved: the largest one is where the cut is.
-        levels += _LARGEST - levels.max()
+        # A softmax does not change when all its logits are moved.
+        levels -= (levels.max() + levels.min()) / 2
+        if levels.max() > _LARGEST:
+            return lambda seen: weigh(real(seen, tensor))
     table = weigh(levels)
     return lambda seen: table.take(seen.view(np.uint8))
 
@@ -137,8 +139,13 @@ def _sigmoid(values: npt.NDArray[Any]) -> F32:
 
 
 def _exp(values: npt.NDArray[Any]) -> F32:
-    result: F32 = np.clip(_float(values), -_LARGEST, _LARGEST)
-    np.exp(result, out=result)
+    """Return e to the power of each, divided by something that is the same for all channels of a pixel."""
+    logits = _float(values)
+    if logits.max() > _LARGEST or logits.min() < -_LARGEST:
+        logits = np.nan_to_num(logits, nan=np.nan)
+        with np.errstate(over="ignore"):
+            logits = np.maximum(logits - logits.max(axis=1, keepdims=True), -_LARGEST)
+    result: F32 = np.exp(logits)
     return result
 
 

@@ -77,7 +77,8 @@ def _output(outputs: Sequence[Tensor], size: Size, layout: Layout, description: 
 
 def _channels(output: Planes, description: Description) -> Channels:
     """Return which layers the channels are, by the description or by their number."""
-    labels = output.tensor.dtype.kind != "f" and output.tensor.dtype.itemsize > 1
+    large = output.tensor.dtype.kind != "f" and output.tensor.dtype.itemsize > 1
+    labels = description.activation == "labels" or (large and description.activation is None)
     classes = description.classes
     if classes is None and labels:
         raise ModelError(

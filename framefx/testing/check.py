@@ -13,9 +13,9 @@ import numpy as np
 
 from framefx.frame import Frame, FramePool, Size
 from framefx.geometry import Geometry
-from framefx.mask import Mask
 from framefx.registry import Register, Registry, Step
 from framefx.steps import BoundStep
+from framefx.testing.layers import made_up
 
 SIZES: tuple[Size, ...] = ((1, 1), (3, 5), (37, 41), (361, 641))
 TIMED: Size = (720, 1280)
@@ -75,9 +75,9 @@ def check_filter(target: Callable[..., Any] | type, **options: Any) -> Findings:
 def check_step(step: Step, options: dict[str, Any]) -> Findings:
     """Check a registered filter or geometry, as `check_filter`."""
     found = Findings()
-    strange = [n.name for n in step.layers if n.kind is not None and not issubclass(Mask, n.kind)]
+    strange = [n.name for n in step.layers if not n.optional and made_up(n.kind, (1, 1)) is None]
     if strange:
-        found.notes.append(f"not run: it needs '{strange[0]}', and only masks can be made up for a check")
+        found.notes.append(f"not run: it needs '{strange[0]}', and such a layer cannot be made up for a check")
         return found
     checked = step.options.check(options)
 
@@ -113,9 +113,7 @@ def _frame(size: Size, index: int = 0, *, alpha: bool = False, pool: FramePool |
 
 
 def _values(bound: BoundStep, size: Size) -> dict[str, Any]:
-    columns = np.linspace(0, 255, max(1, size[1] // 4)).astype(np.uint8)
-    mask = Mask(np.tile(columns, (max(1, size[0] // 4), 1)), size)
-    return {need.name: mask for need in bound.step.needs if need.name not in ("frame", "canvas")}
+    return {n.name: made_up(n.kind, size) for n in bound.step.needs if n.name not in ("frame", "canvas")}
 
 
 def _run(bound: BoundStep, frame: Frame) -> Any:
