@@ -14,6 +14,7 @@ SECTIONS = {
     "Detail, film and screens": ["sharpen", "bilateral", "vignette", "grain", "noise", "stripes", "hologram"],
     "Writing, pictures, frames": ["text", "clock", "overlay", "border"],
     "Moving and bending": ["flip", "zoom", "move", "roll", "affine", "warp"],
+    "A better camera": ["stabilize", "follow"],
     "What a model sees": ["skeleton", "heatmap"],
     "Not being seen": ["anonymize", "freeze", "card"],
 }  # fmt: skip
@@ -45,7 +46,9 @@ WHY = {
     "despill": "Grows with the length of the edge, where pixels are solved one by one.",
     "foreground": "Grows with the length of the edge, where pixels are solved one by one.",
     "hologram": "Two shifted copies beside the scan lines.",
+    "follow": "Every pixel is resampled, by OpenCV's warp.",
     "lut": "More than 3 ms: four places of the cube for each pixel, which no vector unit fetches at once.",
+    "stabilize": "Every pixel is resampled, by OpenCV's warp; the layer `motion` takes as long again.",
     "zoom": "Every pixel is resampled, by OpenCV's warp.",
     "warp": "More than 3 ms: every pixel is resampled, by OpenCV's remap, from a table of 5 MB.",
 }

@@ -47,6 +47,10 @@ SHOTS = {
     "depth_of_field": ["depth_of_field", "depth_of_field=radius=30:reach=400"],
     "despill": ["replace=color=green,color,replace", "replace=color=green,despill,replace"],
     "flip": ["flip", "flip=horizontal=no:vertical=yes"],
+    "follow": [
+        "zoom=x=0.5:anchor=bottom-right:border=black",
+        "zoom=x=0.5:anchor=bottom-right:border=black,follow=smooth=0",
+    ],
     "foreground": ["replace=color=green,color,replace", "replace=color=green,foreground,replace"],
     "freeze": ["freeze"],
     "gaussian_blur": ["gaussian_blur=x=16:y=0", "gaussian_blur=x=8:y=8"],
@@ -68,6 +72,7 @@ SHOTS = {
     "roll": ["roll=speed_x=2000"],
     "sharpen": ["sharpen=amount=2", "sharpen=amount=1:radius=12"],
     "skeleton": ["skeleton=radius=10:width=4", "skeleton=radius=16:color=orange"],
+    "stabilize": ["stabilize"],
     "stripes": ["stripes=width=8:intensity=40"],
     "text": [
         "text=text='Ada Løvelace\\nкосмос ☀ θάλασσα':size=64",

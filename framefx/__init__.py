@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from framefx.geometry import Geometry
     from framefx.job import run
     from framefx.mask import Mask
+    from framefx.motion import Motion
     from framefx.pipeline import Pipeline
     from framefx.plan import Plan
     from framefx.plugins import hookimpl
@@ -40,6 +41,7 @@ __all__ = [
     "Heatmaps",
     "Mask",
     "Model",
+    "Motion",
     "Observer",
     "Pipeline",
     "Plan",
@@ -64,6 +66,7 @@ _HOME = {
     "Heatmaps": "framefx.points",
     "Mask": "framefx.mask",
     "Model": "framefx.protocols",
+    "Motion": "framefx.motion",
     "Observer": "framefx.protocols",
     "Pipeline": "framefx.pipeline",
     "Plan": "framefx.plan",

@@ -43,6 +43,7 @@ REQUIRED = {
 BUSY = {
     "affine": "affine=matrix=0.98/-0.17/80/0.17/0.98/-100",
     "alpha": "alpha=add=-0.5",
+    "follow": "follow=margin=0:smooth=0",
     "move": "move=x=100",
     "roll": "roll=speed_x=200",
 }
