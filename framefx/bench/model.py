@@ -41,7 +41,7 @@ class Protocol:
 
     runs: int = 100
     warm_up: int = 10
-    seconds: float = 3.0
+    seconds: float = 2.0
 
 
 def facts(plugins: Sequence[str]) -> Facts:

@@ -51,7 +51,7 @@ class Wishes:
     pixels, threads : sequence of int
         Sides of square inputs; numbers of threads.
     compiled : bool
-        Whether networks are compiled too, which takes a minute for each.
+        Whether networks are compiled too, which takes half a minute for each.
     convert : sequence of str
         Endings of files that may be made.
     classes : sequence of int
@@ -96,12 +96,17 @@ class _Way:
     def on_gpu(self) -> bool:
         return self.options.get("device") == "cuda"
 
+    @property
+    def compiled(self) -> bool:
+        return "compile" in self.options
+
 
 def cases(facts: Facts, wishes: Wishes, files: Mapping[str, Path], groups: Sequence[str]) -> list[Case]:
     """Return all configurations of the groups asked for; `files` are networks by name."""
     plan = _Plan(facts, wishes)
     makers = {
         "networks": lambda: plan.networks(files),
+        "runtimes": plan.runtimes,
         "sizes": plan.sizes,
         "upsampling": plan.upsampling,
         "merge": plan.merge,
@@ -120,6 +125,10 @@ class _Plan:
             for way in self._ways(path.suffix.removeprefix(".").lower()):
                 for threads in self._threads(way):
                     yield Case("networks", name, "", "", way.label, threads, _work(way, threads, path=str(path)))
+
+    def runtimes(self) -> Iterator[Case]:
+        for name, config in self._facts.presets.items():
+            yield from self._made("runtimes", name, "", config, self._wishes.threads)
 
     def sizes(self) -> Iterator[Case]:
         for name, config in _distinct(self._facts.presets).items():
@@ -173,14 +182,15 @@ class _Plan:
         for ending in self._wishes.convert:
             request = {"config": config, "enlarged": enlarged, "ending": ending}
             for way in self._ways(ending):
-                if group in ("merge", "classes", "upsampling") and way.options.get("compile"):
+                if group in ("merge", "classes", "upsampling") and way.compiled:
                     continue
                 for count in self._threads(way, threads):
                     told = _work(way, count, **work)
                     yield Case(group, name, detail, f"{width}x{height}", way.label, count, told, request)
 
     def _threads(self, way: _Way, threads: Sequence[int] | None = None) -> Sequence[int]:
-        return (1,) if way.on_gpu else threads or self._wishes.threads
+        # A compiler takes half a minute for each network and number of threads.
+        return (1,) if way.on_gpu or way.compiled else threads or self._wishes.threads
 
     def _ways(self, ending: str) -> Iterator[_Way]:
         for name, endings in self._facts.runtimes.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 GROUPS = {
     "networks": "Networks at their own size",
+    "runtimes": "BlazeSeg on every runtime",
     "sizes": "BlazeSeg at other sizes",
     "upsampling": "Bilinear upsampling against transposed convolution",
     "merge": "Interpolation in the network against framefx's merge",
