@@ -73,7 +73,7 @@ def _kind_of_archive(names: list[str], path: Path) -> Kind:
     if "constants.pkl" in inside and any(name.startswith("code/") for name in inside):
         return "script"
     if "serialized_exported_program.json" in {*names, *inside}:
-        raise ModelError(f"{path}: it was exported by PyTorch 2.7 or older: export it again with a newer one")
+        raise ModelError(f"{path}: an old PyTorch exported it: export it again with PyTorch 2.13 or newer")
     if "data.pkl" in inside:
         raise _pickled(path)
     raise ModelError(
