@@ -376,6 +376,68 @@ def test_nobody_looks_and_the_camera_is_closed(program):
 
 
 @pytest.mark.fault(
+    "the wall clock is set an hour ahead, and back",
+    "the picture",
+    "takes no notice: its clock is the one that only runs forward",
+)
+def test_a_wall_clock_that_jumps_changes_nothing(program):
+    now = time.clock_gettime(time.CLOCK_REALTIME)
+    with Reader() as reader:
+        read_some(reader)
+        for jump in (3600, 0):
+            time.clock_settime(time.CLOCK_REALTIME, now + jump)
+            read_some(reader)
+    assert program.poll() is None
+
+
+@pytest.mark.fault(
+    "the computer sleeps and wakes up",
+    "the picture",
+    "goes on where it was",
+)
+@pytest.mark.skipif(os.environ["VM_KIND"] != "uml", reason="nobody wakes the other machines up; this one does itself")
+def test_suspend_and_resume(program):
+    with Reader() as reader:
+        read_some(reader)
+        for _ in range(3):
+            Path("/sys/power/state").write_text("mem")
+            read_some(reader)
+            until(lambda: holds_camera(program.pid))
+    assert program.poll() is None
+
+
+@pytest.mark.fault(
+    "framefx stands still for seconds",
+    "the last picture, frozen; then the picture",
+    "goes on where it was",
+)
+def test_a_process_that_stood_still_goes_on(program):
+    with Reader() as reader:
+        read_some(reader)
+        until(lambda: holds_camera(program.pid))
+        program.send_signal(signal.SIGSTOP)
+        while reader.read(1.0) is not None:
+            pass
+        time.sleep(3)  # longer than a camera, or a step, may take
+        program.send_signal(signal.SIGCONT)
+        read_some(reader)
+        until(lambda: holds_camera(program.pid))
+    assert program.poll() is None
+
+
+@pytest.mark.fault(
+    "somebody removes v4l2loopback meanwhile",
+    "the picture",
+    "nothing happens: the kernel refuses while the device is open",
+)
+def test_the_module_stays_while_it_is_used(program):
+    with Reader() as reader:
+        read_some(reader)
+        assert subprocess.run(["rmmod", "v4l2loopback"], capture_output=True).returncode != 0
+        read_some(reader)
+
+
+@pytest.mark.fault(
     "framefx is killed",
     "the last picture, frozen",
     "the next framefx goes on with the same readers",

@@ -23,7 +23,7 @@ SLOW = os.environ.get("VM_KIND") == "qemu"
 """Software emulation: everything takes 10 to 40 times as long."""
 NEWER = bool(os.environ.get("VM_NEWER"))
 """v4l2loopback 0.13 or later. From 0.15 on a device has one reader at a time."""
-PATIENCE = 150 if SLOW else 50
+PATIENCE = 150
 BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)]
 
 
