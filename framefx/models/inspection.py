@@ -20,7 +20,7 @@ from framefx.protocols import Model, Tensor
 from framefx.registry import Registry
 
 _FRAME: Size = (720, 1280)
-_LEAST_RUNS, _MOST_RUNS, _SECONDS = 5, 100, 2.0
+_LEAST_RUNS, _MOST_RUNS, _SECONDS = 5, 100, 1.0
 
 
 @dataclass(frozen=True)

@@ -284,9 +284,9 @@ def two(real, registry):
 @pytest.mark.parametrize(
     ("chain", "runs", "outputs"),
     [
-        ("blur", (1, 0), ["person"]),
+        ("invert=where=background", (1, 0), ["person"]),
         ("anonymize=where=all", (0, 1), ["face", "faces"]),
-        ("anonymize,blur", (1, 1), ["face", "faces", "person"]),
+        ("anonymize,invert=where=background", (1, 1), ["face", "faces", "person"]),
         ("color=saturation=0", (0, 0), []),
         ("pixelate=where=face", (0, 1), ["face"]),
     ],
