@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from framefx.cli.settings import mask_options
+from framefx.config import Settings
 from framefx.frame import Frame
 from framefx.gate import MotionGate
+from framefx.job import Job
 from framefx.mask import Mask
+from framefx.maskpipeline import MaskOptions
 
 SIZE = (720, 1280)
 ROOM = np.random.default_rng(0).integers(60, 200, (9, 16, 3), np.uint8).repeat(80, axis=0).repeat(80, axis=1)
@@ -106,3 +111,67 @@ def test_what_was_handed_out_may_be_replaced():
     gate.keep(Frame.borrow(ROOM), values)
     values["person"] = Mask(np.zeros((2, 2), np.uint8), SIZE)
     assert gate.kept(Frame.borrow(ROOM, index=1, time=0.03))["person"].values[0, 0] == 7
+
+
+# -- in a plan --------------------------------------------------------------------------------------
+
+
+def job(**mask):
+    """A job that blurs, with the network that comes along."""
+    return Job(Settings(chain="blur", mask=MaskOptions(**mask)))
+
+
+def counted(plan, pictures):
+    """Run a plan on pictures; return how often its network ran up to each."""
+    [loaded] = plan.layers.models
+    session, runs, counts = loaded.model.session, [], []
+    run = session.run
+
+    def counting(array, wanted):
+        runs.append(wanted)
+        return run(array, wanted)
+
+    session.run = counting
+    try:
+        for index, pixels in enumerate(pictures):
+            plan.run(Frame.borrow(pixels, index=index, time=index / 30))
+            counts.append(len(runs))
+    finally:
+        del session.run
+    return counts
+
+
+def test_the_network_rests_while_the_picture_stands_still():
+    small, moved = ROOM[::4, ::4].copy(), ROOM[::4, ::4].copy()
+    moved[100:140, 100:140] = 255
+    with_gate = job(every=4)
+    assert counted(with_gate.plan(), [small] * 6 + [moved] * 2) == [1, 1, 1, 1, 2, 2, 3, 3]
+    assert counted(job().plan(), [small] * 3) == [1, 2, 3]
+
+
+def test_a_still_pictures_mask_goes_on_through_the_pipeline():
+    plan = job(every=30, dilate=3).plan()
+    pictures = [Frame.borrow(ROOM[::4, ::4].copy(), index=i, time=i / 30) for i in range(3)]
+    masks = [plan.compute_layers(frame).values["person"] for frame in pictures]
+    assert [m.index for m in masks] == [0, 1, 2]
+    np.testing.assert_array_equal(masks[0].values, masks[2].values)
+
+
+def test_a_new_plan_looks_anew():
+    work = job(every=30)
+    assert counted(work.plan(), [ROOM[::4, ::4].copy()] * 2) == [1, 1]
+    assert counted(work.plan(), [ROOM[::4, ::4].copy()] * 2) == [1, 1]
+
+
+@pytest.mark.parametrize("bad", [{"every": 0}, {"every": 301}, {"every": 1.5}, {"roi": "maybe"}, {"smoothing": "fast"}])
+def test_refuses(bad):
+    with pytest.raises(ValidationError):
+        MaskOptions(**bad)
+
+
+def test_as_on_the_command_line():
+    options = MaskOptions.model_validate(mask_options("every=10:roi=true:largest=yes:smoothing=exponential:smooth=0.1"))
+    assert (options.every, options.roi, options.largest, options.time_constant) == (10, True, True, 0.1)
+    [loaded] = job(every=10, roi=True).plan().layers.models
+    assert loaded.gate is not None
+    assert loaded.region is not None
