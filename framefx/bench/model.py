@@ -78,7 +78,7 @@ def measure(
         yield Measurement(case.group, case.network, case.detail, pixels, case.runtime, case.threads, **kept)
 
 
-_FIGURES = {"runs", "least", "median", "before", "peak", "problem"}
+_FIGURES = {"runs", "least", "median", "cpu", "before", "peak", "problem"}
 
 
 def _one(case: Case, protocol: Protocol, plugins: Sequence[str], path: str | None) -> dict[str, Any]:

@@ -27,8 +27,9 @@ and not edited by hand. `framefx bench model` measures on your machine: the netw
 - Each configuration in a process of its own: {warm_up:.0f} runs to warm up, then {runs:.0f} timed ones, fewer where
   they take longer than {seconds:g} s, though at least five. The column *runs* says how many.
 - PyTorch in inference mode with cuDNN's benchmark mode; the device is synchronised before each reading of the clock.
-- Of each the *least* time (what the machine can do) and the *median* (what one gets beside whatever else runs). On a
-  machine that others use, compare the least times.
+- Of each the *least* time (what the machine can do) and the *median* (what one gets beside whatever else runs), and the
+  least processor time, of all threads together. On a machine that others use, compare the least times, and where
+  a run lasts longer than the machine is left alone, the processor's.
 - All outputs of a network are computed, through framefx's own backend, which copies its results to the processor.
 - *Peak* is the most memory that the whole process had, *of that before* what it had before the network was loaded:
   Python, framefx and the runtime.
@@ -102,7 +103,11 @@ def show(report: ModelReport, console: Console | None = None) -> None:
 
 def _tables(group: str, found: Sequence[Measurement]) -> list[_Columns]:
     if group == "sizes":
-        return [_pivot(found, _pixels, _times, _TIMES), _pivot(found, _pixels, _peak, "Peak memory, MB")]
+        return [
+            _pivot(found, _pixels, _times, _TIMES),
+            _pivot(found, _pixels, _cpu, "Least milliseconds of processor time"),
+            _pivot(found, _pixels, _peak, "Peak memory, MB"),
+        ]
     if group == "classes":
         return [_pivot(found, _classes, _times, _TIMES)]
     if group in ("networks", "runtimes"):
@@ -112,14 +117,16 @@ def _tables(group: str, found: Sequence[Measurement]) -> list[_Columns]:
 
 def _list(found: Sequence[Measurement], title: str, value: Callable[[Measurement], str]) -> _Columns:
     """Return one row for each measurement."""
-    head = ("network", title, "runtime", "threads", "least ms", "median ms", "peak MB", "of that before", "runs")
+    figures = ("least ms", "median ms", "CPU ms", "peak MB", "of that before", "runs")
+    head = ("network", title, "runtime", "threads", *figures)
     rows, last = [], ("", "")
     for one in found:
         named = (one.network, value(one))
-        figures = (f"{one.least:.3f}", f"{one.median:.3f}", f"{one.peak:.0f}", f"{one.before:.0f}", str(one.runs))
-        rows.append((*(named if named != last else ("", "")), one.runtime, str(one.threads), *figures))
+        times = (f"{value:.3f}" for value in (one.least, one.median, one.cpu))
+        rest = (f"{one.peak:.0f}", f"{one.before:.0f}", str(one.runs))
+        rows.append((*(named if named != last else ("", "")), one.runtime, str(one.threads), *times, *rest))
         last = named
-    return _Columns(head, 6, rows)
+    return _Columns(head, 1 + len(figures), rows)
 
 
 def _pivot(
@@ -145,6 +152,10 @@ _TIMES = "Least and (median) milliseconds"
 
 def _times(one: Measurement) -> str:
     return f"{one.least:.2f} ({one.median:.2f})"
+
+
+def _cpu(one: Measurement) -> str:
+    return f"{one.cpu:.2f}"
 
 
 def _peak(one: Measurement) -> str:

@@ -37,7 +37,9 @@ class Measurement:
     runs : int
         How many were timed.
     least, median : float
-        Milliseconds of one run.
+        Milliseconds of one run, by the clock.
+    cpu : float
+        Least milliseconds of processor time of one run, all threads together: what other programs disturb least.
     before, peak : float
         Megabytes of memory of the process before the network was loaded, and at the most.
     problem : str
@@ -53,6 +55,7 @@ class Measurement:
     runs: int = 0
     least: float = 0.0
     median: float = 0.0
+    cpu: float = 0.0
     before: float = 0.0
     peak: float = 0.0
     problem: str = ""

@@ -162,25 +162,31 @@ def _measured(work: Work, run: Run, before: float) -> dict[str, Any]:
     with _inferring(), _no_collector():
         _repeat(run, wait, work["warm_up"], work["seconds"] / 2, 1)
         taken = _repeat(run, wait, work["runs"], work["seconds"], _LEAST_RUNS)
+    clock, processor = zip(*taken, strict=True)
     return {
         "runs": len(taken),
-        "least": min(taken),
-        "median": statistics.median(taken),
+        "least": min(clock),
+        "median": statistics.median(clock),
+        "cpu": min(processor),
         "before": before,
         "peak": _memory("VmHWM"),
     }
 
 
-def _repeat(run: Run, wait: Run, runs: int, seconds: float, least: int) -> list[float]:
-    """Return the milliseconds of each of `runs` runs; fewer when `seconds` are over, but `least` in any case."""
-    taken: list[float] = []
+def _repeat(run: Run, wait: Run, runs: int, seconds: float, least: int) -> list[tuple[float, float]]:
+    """Return the milliseconds of each of `runs` runs, by the clock and of the processor.
+
+    There are fewer when `seconds` are over, but `least` in any case.
+    """
+    taken: list[tuple[float, float]] = []
     end = time.perf_counter() + seconds
     while len(taken) < runs and (len(taken) < min(least, runs) or time.perf_counter() < end):
         wait()
-        start = time.perf_counter()
+        cpu, clock = time.process_time(), time.perf_counter()
         run()
         wait()
-        taken.append((time.perf_counter() - start) * 1e3)
+        clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
+        taken.append((clock * 1e3, cpu * 1e3))
     return taken
 
 

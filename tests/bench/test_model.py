@@ -88,7 +88,7 @@ def test_the_rows_that_the_field_argues_about():
 
 def report(**changes):
     one = {"group": "sizes", "network": "blazeseg", "detail": "", "pixels": "160x160", "runtime": "onnx", "threads": 1,
-           "runs": 100, "least": 1.25, "median": 2.5, "before": 40.0, "peak": 60.0}  # fmt: skip
+           "runs": 100, "least": 1.25, "median": 2.5, "cpu": 1.125, "before": 40.0, "peak": 60.0}  # fmt: skip
     measurements = [Measurement(**one), Measurement(**{**one, "pixels": "320x320"}), Measurement(**{**one, **changes})]
     return ModelReport({"cores": "2"}, "framefx bench model", {"runs": 100, "warm_up": 10, "seconds": 3}, measurements)
 
@@ -101,7 +101,7 @@ def test_a_page_is_made_of_figures_measured_before(tmp_path):
     assert "| network | runtime | threads | 160x160 | 320x320 |" in lines
     assert lines.count("| blazeseg | onnx | 1 | 1.25 (2.50) | 1.25 (2.50) |") == 1
     assert "| blazeseg | onnx | 1 | 60 | 60 |" in lines
-    assert "| blazeseg | half-size | onnx | 1 | 1.250 | 2.500 | 60 | 40 | 100 |" in lines
+    assert "| blazeseg | half-size | onnx | 1 | 1.250 | 2.500 | 1.125 | 60 | 40 | 100 |" in lines
     assert "- There is no GPU here: what runs on one is left out." in lines
 
 
@@ -177,6 +177,7 @@ def test_networks_are_measured_and_written(tmp_path, fetched, capsys):
         assert one["problem"] == ""
         assert one["runs"] == 3
         assert 0 < one["least"] <= one["median"]
+        assert one["cpu"] > 0
         assert 0 < one["before"] < one["peak"] < 1000
     assert str(tmp_path) not in target.read_text()
     assert "| blazeseg-fast | 160x96 | litert | 1 |" in text.read_text()
