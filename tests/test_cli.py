@@ -310,6 +310,8 @@ def test_lists_have_a_line_for_each(cli, noun):
         ("filters", "blur", r"radius: number, ≥ 0, ≤ 200, default 12.*: pixels"),
         ("filters", "replace", r"fit: cover\|contain\|stretch\|tile, default cover"),
         ("layers", "background", "needs: person"),
+        ("layers", "left_hand", r"left_hand  the person's left hand \[models of bodypix\]"),
+        ("layers", "keypoints", r"keypoints  points: nose, eyes"),
         ("sources", "video", "options"),
         ("sinks", "video", "options"),
     ],

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from framefx.models.vocabulary import LAYERS
 from framefx.plugins import PluginManager
 from framefx.registry import Port, Step
 
@@ -26,16 +27,28 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.write(_plugins(plugins))
         return 0
     table = getattr(plugins.registry, noun)
-    if options.name:
+    if noun == "layers" and options.name in LAYERS.keys() - {*table.names}:
+        sys.stdout.write(_layer_line(options.name, 0))
+    elif options.name:
         sys.stdout.write(describe(table.find(options.name)))
     else:
-        width = max((len(entry.name) for entry in table), default=0)
+        more = sorted(LAYERS.keys() - {*table.names}) if noun == "layers" else []
+        width = max((len(name) for name in (*table.names, *more)), default=0)
         for entry in table:
             origin = "" if entry.plugin == "framefx" else f" [{entry.plugin}]"
             sys.stdout.write(f"{entry.name:<{width}}  {entry.summary}{origin}\n")
+        for name in more:
+            sys.stdout.write(_layer_line(name, width))
         if noun == "layers":
-            sys.stdout.write("and what the model in use gives: `framefx explain --chain blur --model FILE`\n")
+            sys.stdout.write("what a model gives: `framefx models inspect FILE`\n")
     return 0
+
+
+def _layer_line(name: str, width: int) -> str:
+    """Return one line about a layer that models give: kind, meaning, families."""
+    one = LAYERS[name]
+    kind = "" if one.kind == "mask" else f"{one.kind}: "
+    return f"{name:<{width}}  {kind}{one.meaning} [models of {', '.join(one.families)}]\n"
 
 
 def describe(entry: Step | Port) -> str:
