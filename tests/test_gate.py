@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from framefx.cli.explain import text
 from framefx.cli.settings import mask_options
 from framefx.config import Settings
 from framefx.frame import Frame
@@ -175,3 +176,12 @@ def test_as_on_the_command_line():
     [loaded] = job(every=10, roi=True).plan().layers.models
     assert loaded.gate is not None
     assert loaded.region is not None
+
+
+def test_explain_says_which_frames_and_which_part_the_model_sees():
+    work = job(every=3, roi=True)
+    said = text(work, work.plan(), (360, 640), {})
+    assert "one look serves up to 3 frames" in said
+    assert "around the person" in said
+    work = job()
+    assert "one look" not in text(work, work.plan(), (360, 640), {})

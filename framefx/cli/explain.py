@@ -61,6 +61,10 @@ def text(job: Job, plan: Plan, size: Size, costs: dict[str, float]) -> str:
             lines.append(f"  group on {op.where}{merged}")
         lines += [f"    {_step(bound, costs)}" for bound in op.steps]
     lines += [f"masks: {job.masks}" + (f", at most {job.mask_rate:g} a second" if job.mask_rate else "")]
+    if job.settings.mask.every > 1:
+        lines += [f"  one look serves up to {job.settings.mask.every} frames while the picture stands still"]
+    if job.settings.mask.roi:
+        lines += ["  the model looks at a part of the picture, around the person"]
     lines += [f"threads for a network: {job.threads} (priority {job.settings.priority})"]
     lines += [f"output: {width}x{height} for {size[1]}x{size[0]}"]
     if costs:
