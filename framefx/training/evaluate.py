@@ -196,9 +196,10 @@ def evaluate(
 def milliseconds(predict: Predictor, rounds: int = 200) -> tuple[float, float]:
     """Return the least and median time per frame, of the model alone where it can be told apart."""
     picture = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
-    if isinstance(predict, Prepared):
-        predict.prepare(picture)
-        return metrics.time_of(predict.run, rounds=rounds)
+    apart: object = predict
+    if isinstance(apart, Prepared):
+        apart.prepare(picture)
+        return metrics.time_of(apart.run, rounds=rounds)
     return metrics.time_of(lambda: predict(picture), rounds=rounds)
 
 
