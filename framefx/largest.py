@@ -55,8 +55,9 @@ class LargestPerson:
 
     def _choose(self, labels: npt.NDArray[Any], areas: npt.NDArray[Any]) -> int:
         largest = 1 + int(areas[1:].argmax())
-        if self._kept is None or self._kept.shape != labels.shape:
+        before = self._kept
+        if before is None or before.shape != labels.shape:
             return largest
-        common = np.bincount(labels[self._kept], minlength=len(areas))[1:]
+        common = np.bincount(labels[before], minlength=len(areas))[1:]
         held = 1 + int(common.argmax())
         return held if common[held - 1] and areas[largest] <= _LARGER * areas[held] else largest

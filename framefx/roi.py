@@ -87,13 +87,13 @@ class RegionOfInterest:
         whole: Mapping[str, Any] | None = None
         if self.box is None or self._is_due(frame.time):
             whole = self._whole(look, frame)
-        if self.box is not None:
-            part = look(_cropped(frame, self.box))
+        box = self.box
+        if box is not None:
+            part = look(_cropped(frame, box))
             person = part["person"].values
-            if _is_well_inside(person, self.box, frame.size):
-                layers = {name: _pasted(name, value, self.box, frame) for name, value in part.items()}
-                self.box = _fitted(person, self.box, frame.size, self.box, self._margin)
-                return layers
+            if _is_well_inside(person, box, frame.size):
+                self.box = _fitted(person, box, frame.size, box, self._margin)
+                return {name: _pasted(name, value, box, frame) for name, value in part.items()}
             # Not again before the next look around, and then with more room: what was cut off once would be again.
             self.box, self._wait = None, True
             self._margin = min(2 * self._margin, _WIDEST_MARGIN)
