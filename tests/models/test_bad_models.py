@@ -156,6 +156,31 @@ def test_what_is_no_torch_network(ending, content, tmp_path, capsys):
     assert err.startswith(f"framefx: {path}: ")
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("channels", "size", "weight", "words"),
+    [
+        (3, (8, 12), np.nan, "NaN"),
+        (5, (8, 12), 1.0, "5 channels, wanted 3"),
+        (3, (4096, 4096), 1.0, "wanted at most 2048×2048 pixels"),
+    ],
+    ids=["nan", "five channels", "huge"],
+)
+def test_a_torch_network_that_cannot_be_used(channels, size, weight, words, tmp_path, capsys):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    path = tmp_path / "bad.pt2"
+    network = torch.nn.Conv2d(channels, 1, 1).eval()
+    torch.nn.init.constant_(network.weight, weight)
+    shown = torch.zeros(1, channels, *size, device="meta" if size[0] > 100 else "cpu")
+    torch.export.save(torch.export.export(network.to(shown.device), (shown,)), str(path))
+    code = main(["explain", "--chain", "blur", "--model", str(path)])
+    out, err = capsys.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"framefx: {path}: ")
+    assert words in err
+
+
 def test_a_network_that_turns_bad_while_it_runs_shows_nothing(registry, networks, tmp_path):
     """NaN that no probe showed: the frame is an error, and not a picture without its mask."""
     from framefx.errors import ModelError

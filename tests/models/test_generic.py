@@ -190,6 +190,26 @@ def labels(onnx_networks, path):
     return path
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("ending", ["pt", "pt2"])
+def test_a_pytorch_network(registry, tmp_path, frame, ending):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    path = tmp_path / f"my.{ending}"
+    network = torch.nn.Conv2d(3, 2, 1, bias=False).eval()
+    network.weight.data = torch.from_numpy(np.stack([-GREEN / 2, GREEN / 2]).reshape(2, 3, 1, 1))
+    with torch.no_grad():
+        if ending == "pt":
+            torch.jit.save(torch.jit.trace(network, torch.zeros(1, 3, 8, 12)), str(path))
+            options = {"size": "12x8"}
+        else:
+            torch.export.save(torch.export.export(network, (torch.zeros(1, 3, 8, 12),)), str(path))
+            options = {}
+        model = load(path, registry, options=options)
+    wanted = softmax(colors(frame) @ np.stack([-GREEN / 2, GREEN / 2]).T)
+    np.testing.assert_allclose(decode(model, frame, ["person"])["person"], wanted[..., 1], atol=1)
+
+
 # -- told by looking ------------------------------------------------------------------------------------------
 
 
