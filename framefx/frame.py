@@ -5,8 +5,8 @@ Copy on write, in three rules:
 1. A frame's arrays are read-only until `make_writable()`, which copies only if somebody else still reads them.
 2. The plan says who still reads them (`Frame._lend`); nothing counts references. ``sys.getrefcount`` is no
    answer: Python 3.14 borrows references on the stack and counts fewer than there are.
-3. Memory is lent through a `_Loan`, an exporter object that every NumPy view of it keeps alive as its base.
-   When the last view is gone the loan is finalised and the memory returns to the pool: a filter that keeps a
+3. Memory is lent through a `framefx.memory.Loan`, an exporter object that every NumPy view of it keeps alive as its
+   base. When the last view is gone the loan is finalised and the memory returns to the pool: a filter that keeps a
    view keeps its memory, and cannot see it written by a later frame.
 
 VapourSynth (`getWritePtr`), FFmpeg and GStreamer (`make_writable`) have the same rule.
@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from framefx.errors import PluginError
+from framefx.memory import Buffer, Loan, read_only
 
 Image = npt.NDArray[np.uint8]
 """Pixels: (height, width, 3) uint8 RGB, C-contiguous."""
@@ -30,45 +30,6 @@ Size = tuple[int, int]
 """(height, width) in pixels."""
 
 _KEPT_PER_SIZE = 12
-
-
-class _Loan:
-    """One lent buffer: arrays made from it hold it as their base; its end gives the buffer back."""
-
-    __slots__ = ("__array_interface__", "_buffer", "_pool")
-
-    def __init__(self, pool: FramePool, buffer: _Buffer, shape: tuple[int, ...]) -> None:
-        self._pool = pool
-        self._buffer = buffer
-        self.__array_interface__: dict[str, Any] = {
-            "version": 3,
-            "typestr": "|u1",
-            "shape": shape,
-            "data": (buffer.address, False),
-        }
-
-    def __del__(self) -> None:
-        self._pool._take_back(self._buffer)
-
-
-class _Buffer:
-    """Memory of a pool; where it is, is asked once: NumPy takes microseconds to say."""
-
-    __slots__ = ("address", "memory")
-
-    def __init__(self, size: int) -> None:
-        self.memory = np.empty(size, np.uint8)
-        self.address: int = self.memory.ctypes.data
-
-
-class _ReadOnly:
-    """Exports an array's memory without the right to write, which NumPy then cannot be talked into giving."""
-
-    __slots__ = ("__array_interface__", "_array")
-
-    def __init__(self, array: npt.NDArray[np.uint8]) -> None:
-        self._array = array
-        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, True)}
 
 
 class FramePool:
@@ -88,7 +49,7 @@ class FramePool:
         self.allocations = 0
         self.copies = 0
         self.copied_bytes = 0
-        self._free: defaultdict[int, deque[_Buffer]] = defaultdict(deque)
+        self._free: defaultdict[int, deque[Buffer]] = defaultdict(deque)
         self._lock = threading.Lock()
 
     def array(self, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -99,10 +60,10 @@ class FramePool:
         try:
             buffer = self._free[count].pop()
         except IndexError:
-            buffer = _Buffer(count)
+            buffer = Buffer(count)
             with self._lock:
                 self.allocations += 1
-        return np.asarray(_Loan(self, buffer, shape))
+        return np.asarray(Loan(buffer, shape, self._take_back))
 
     def frame(self, size: Size, *, index: int = 0, time: float = 0.0, alpha: bool = False) -> Frame:
         """Lend a writable frame of `size` whose pixels (and alpha) are uninitialised."""
@@ -118,7 +79,7 @@ class FramePool:
             self.copied_bytes += array.nbytes
         return result
 
-    def _take_back(self, buffer: _Buffer) -> None:
+    def _take_back(self, buffer: Buffer) -> None:
         free = self._free[buffer.memory.size]
         if len(free) < _KEPT_PER_SIZE:
             free.append(buffer)
@@ -222,14 +183,14 @@ class Frame:
             return self._pixels
         seen = self._small.get(1)
         if seen is None:
-            seen = self._small[1] = _read_only(self._pixels)
+            seen = self._small[1] = read_only(self._pixels)
         return seen
 
     @property
     def alpha(self) -> npt.NDArray[np.uint8] | None:
         if self._alpha is None or self._writable:
             return self._alpha
-        return _read_only(self._alpha)
+        return read_only(self._alpha)
 
     @property
     def index(self) -> int:
@@ -348,7 +309,7 @@ class Frame:
             source, step = half, 2  # a mean of means, as its blocks are all full
         rows, columns = (-(-side // factor) for side in self._size)
         small = kernels.downsample(source, step, out=self._pool.array((rows, columns, 3)))
-        self._small[factor] = _read_only(small)
+        self._small[factor] = read_only(small)
         return self._small[factor]
 
     def _full_alpha(self) -> npt.NDArray[np.uint8] | None:
@@ -394,11 +355,6 @@ class Frame:
     def __repr__(self) -> str:
         height, width = self._size
         return f"<Frame {self._index} {width}x{height} at {self._time:.3f} s>"
-
-
-def _read_only(array: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    # A read-only view of a writable array could be made writable again: only an exporter's memory cannot.
-    return array if isinstance(array.base, _ReadOnly) else np.asarray(_ReadOnly(array))
 
 
 def _checked(
