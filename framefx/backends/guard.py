@@ -34,6 +34,7 @@ def check(
     runtime: Runtime,
     arguments: Sequence[str],
     verify: Callable[[bytes, Path], None] | None = None,
+    seconds: float = _SECONDS,
 ) -> None:
     """Make sure that loading and running the network cannot take this process down.
 
@@ -49,11 +50,13 @@ def check(
         What `framefx.backends.probe` is told besides the runtime's module and the file.
     verify : callable, optional
         ``verify(content, path)`` raises a `ModelError` for what can be seen in the file itself.
+    seconds : float
+        How long it may take, the start of the runtime included.
 
     Raises
     ------
     ModelError
-        When the file is damaged, or the second process died or did not come back within a minute.
+        When the file is damaged, or the second process died or did not come back in time.
     RuntimeError
         With the runtime's own words, when it refused the network there.
     """
@@ -67,9 +70,9 @@ def check(
     if not sys.executable:
         return
     try:
-        code, words = _run([runtime.module, str(path), *arguments])
+        code, words = _run([runtime.module, str(path), *arguments], seconds)
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{path}: the network did not run within {_SECONDS:.0f} s") from error
+        raise ModelError(f"{path}: the network did not run within {seconds:.0f} s") from error
     except OSError as error:
         logger.debug("no second process to try %s in: %s", path, error)
         return
@@ -82,7 +85,7 @@ def check(
         _remember(seen)
 
 
-def _run(arguments: list[str]) -> tuple[int, str]:
+def _run(arguments: list[str], seconds: float = _SECONDS) -> tuple[int, str]:
     """Run `framefx.backends.probe` and return its exit code, negative for a signal, and what it printed."""
     # -P keeps this folder off the path, where tflite.py and others could be taken for somebody else's.
     command = [sys.executable, "-P", str(_PROBE), *arguments]
@@ -90,7 +93,7 @@ def _run(arguments: list[str]) -> tuple[int, str]:
     done = subprocess.run(
         command,
         env=environment,
-        timeout=_SECONDS,
+        timeout=seconds,
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

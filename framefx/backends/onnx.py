@@ -91,6 +91,8 @@ class Onnx:
             guard.check(path, content, RUNTIME, ["x".join(map(str, shape))])
             if graph.external:
                 return OnnxSession(_opened(str(path), threads), path)
+            if len(graph.outputs) == 1:
+                return OnnxSession(_opened(graph.written({name: shape}), threads), path)
             return _Cuttable(graph, {name: shape}, threads, cuts, path)
         except ModelError:
             raise

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 RUNTIME = Runtime("torch", "torch", "torch", "pip install 'framefx[torch]'")
 _TENSORRT = Runtime("tensorrt", "torch_tensorrt", "torch-tensorrt", "pip install 'framefx[tensorrt]'")
 
+_SECONDS = 240.0
+"""For a second process: starting PyTorch alone takes long on a busy machine."""
+
 Precision = Literal["fp32", "fp16", "bf16"]
 """Of weights and of what flows between layers."""
 
@@ -91,12 +94,15 @@ class Torch:
         """
         content = read(path)
         kind = torchscan.kind_of(content, path)
-        RUNTIME.load()
+        torch = RUNTIME.load()
         device = _device(self._device, path)
         setting = Setting(device, _dtype(self._precision), _compiler(self._compile, kind, device, path), threads)
         with explained(path), quiet():
             network = _network(content, kind, path)
             cuts = Cuts(content, RUNTIME, path)
+            if device.type == "cuda":
+                # Every frame has the same shape: cuDNN tries its ways once and takes the fastest.
+                torch.backends.cudnn.benchmark = True
             return TorchSession(network, _shape(network, self._size, path), setting, path, cuts)
 
 
@@ -109,7 +115,7 @@ def _network(content: bytes, kind: torchscan.Kind, path: Path) -> Network:
     if kind == "export":
         torchscan.check_export(content, path)
     try:
-        guard.check(path, content, RUNTIME, [kind])
+        guard.check(path, content, RUNTIME, [kind], seconds=_SECONDS)
     except RuntimeError as error:
         raise ModelError(f"{path}: {error}".splitlines()[0]) from error
     if kind == "export":

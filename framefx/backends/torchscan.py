@@ -11,7 +11,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +22,9 @@ from framefx.errors import ModelError
 
 Kind = Literal["script", "export", "safetensors"]
 """TorchScript, a `torch.export` program, or weights alone."""
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, OSError, RuntimeError, ValueError)
+"""What `zipfile` and `json` raise for damaged files."""
 
 _ZIP = b"PK\x03\x04"
 _OPERATOR = re.compile(
@@ -60,7 +65,7 @@ def _names(content: bytes, path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except _DAMAGE as error:
         raise ModelError(
             f"{path}: the file is damaged or cut short at {len(content)} bytes ({error}); fetch it again"
         ) from error
@@ -99,10 +104,12 @@ def check_export(content: bytes, path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for name in archive.namelist():
-                if name.endswith(".json"):
-                    _check_json(json.loads(archive.read(name)), path)
-    except (zipfile.BadZipFile, OSError, ValueError, RecursionError) as error:
+            for member in archive.infolist():
+                if member.file_size > len(content):
+                    raise ValueError(f"{member.filename} says that it is larger than the file")
+                if member.filename.endswith(".json"):
+                    _check_json(json.loads(archive.read(member)), path)
+    except _DAMAGE as error:
         raise ModelError(f"{path}: the file is damaged ({error}); fetch it again") from error
 
 

@@ -56,7 +56,7 @@ def test_something_else(backend, tmp_path):
 
 
 def test_cut_short_anywhere(backend, good, tmp_path, monkeypatch):
-    monkeypatch.setattr(guard, "_run", lambda arguments: pytest.fail("tried"))
+    monkeypatch.setattr(guard, "_run", lambda *given: pytest.fail("tried"))
     path = tmp_path / "cut.tflite"
     for length in range(8, 400, 7):
         path.write_bytes(good[:length])
@@ -81,7 +81,7 @@ def test_random_damage_never_takes_the_process_down(backend, good, tmp_path):
 def test_a_crash_in_the_second_process_is_an_error_here(backend, good, tmp_path, monkeypatch):
     path = tmp_path / "good.tflite"
     path.write_bytes(good + b"\0")
-    monkeypatch.setattr(guard, "_run", lambda arguments: (-signal.SIGSEGV, ""))
+    monkeypatch.setattr(guard, "_run", lambda *given: (-signal.SIGSEGV, ""))
     assert "crashes" in refusal(backend, path)
 
 
@@ -96,7 +96,7 @@ def test_a_network_that_ran_is_not_tried_again(backend, good, tmp_path, cache, m
     path.write_bytes(good + b"\0\0")
     backend.load(path, 1)
     assert list(cache.iterdir())
-    monkeypatch.setattr(guard, "_run", lambda arguments: pytest.fail("tried again"))
+    monkeypatch.setattr(guard, "_run", lambda *given: pytest.fail("tried again"))
     backend.load(path, 1)
 
 

@@ -1,3 +1,4 @@
+import signal
 import sys
 import threading
 
@@ -11,6 +12,7 @@ from framefx.errors import BackendUnavailableError, ModelError
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install onnx")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'framefx[onnx]'")
 
+from framefx.backends import guard  # noqa: E402
 from framefx.backends.onnx import Onnx  # noqa: E402
 from framefx.backends.onnxgraph import OnnxGraph  # noqa: E402
 
@@ -202,6 +204,12 @@ def test_a_cut_session_gives_the_same_and_leaves_the_whole_one(graphs, tmp_path)
 def test_nothing_is_cut_where_nothing_would_be_saved(graphs, tmp_path):
     whole = Onnx().load(graphs.heads(tmp_path / "heads.onnx"))
     assert whole.only(["a", "b", "c"]) is whole
+
+
+def test_a_crash_in_the_second_process_is_an_error_here(graphs, tmp_path, monkeypatch):
+    path = graphs.pixelwise(tmp_path / "crash.onnx", crash="1")
+    monkeypatch.setattr(guard, "_run", lambda *given: (-signal.SIGSEGV, ""))
+    assert "onnxruntime crashes on it" in refusal(path)
 
 
 def test_missing_runtime_gives_the_command(tmp_path, monkeypatch):

@@ -8,13 +8,15 @@ import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from framefx.errors import BackendUnavailableError, FramefxError, ModelError, OptionError
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'framefx[torch]'")
 pytest.importorskip("safetensors", reason="safetensors is not installed: pip install 'framefx[torch]'")
 
-from framefx.backends import guard  # noqa: E402
+from framefx.backends import guard, torchscan  # noqa: E402
 from framefx.backends.probe import REFUSED  # noqa: E402
 from framefx.backends.torch import Torch  # noqa: E402
 
@@ -62,7 +64,7 @@ def expected(nets, network):
 def no_second_process(request, monkeypatch):
     """Import PyTorch once; one slow test has the second process."""
     if request.node.get_closest_marker("slow") is None:
-        monkeypatch.setattr(guard, "_run", lambda arguments: (0, ""))
+        monkeypatch.setattr(guard, "_run", lambda arguments, seconds: (0, ""))
 
 
 def refusal(path, **options):
@@ -301,6 +303,19 @@ def test_cut_short(ending, nets, folder, tmp_path, request):
         assert "damaged" in refusal(path)
 
 
+@given(st.data())
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_is_seen_or_harmless(pt2, data):
+    content = bytearray(pt2.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        if torchscan.kind_of(bytes(content), pt2) == "export":
+            torchscan.check_export(bytes(content), pt2)
+    except ModelError as error:
+        assert str(error).startswith(f"{pt2}: ")
+
+
 def test_other_zip_files(tmp_path):
     for members, words in (
         (("a.txt",), "neither TorchScript nor"),
@@ -345,11 +360,11 @@ def test_what_compilers_need(pt2, pt, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(500)
 def test_the_second_process_tries_both_kinds(pt2, pt, tmp_path):
-    for path, kind in ((pt2, "export"), (pt, "script")):
-        assert guard._run(["torch", str(path), kind]) == (0, "")
-        (tmp_path / "cut").write_bytes(path.read_bytes()[:-500])
-        assert guard._run(["torch", str(tmp_path / "cut"), kind])[0] == REFUSED
+    assert guard._run(["torch", str(pt2), "export"], 200) == (0, "")
+    (tmp_path / "cut.pt").write_bytes(pt.read_bytes()[:-500])
+    assert guard._run(["torch", str(tmp_path / "cut.pt"), "script"], 200)[0] == REFUSED
 
 
 @pytest.mark.slow
