@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from framefx.backends.arrays import sides
+from framefx.cli.settings import pairs
 from framefx.models.contents import Value
 from framefx.models.description import beside
 from framefx.models.inspection import Inspection, inspect
@@ -34,12 +35,25 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("file", help="a network: a file, or a name as `--model` takes it")
     parser.add_argument("--backend", default="auto", metavar="NAME", help="runtime to load it with (default: auto)")
+    parser.add_argument(
+        "--model-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option of the runtime, as `framefx` has",
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for the network (default: 1)")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py", help="load a plugin from a file")
     options = parser.parse_args(argv[1:])
     registry = PluginManager(files=options.plugin).registry
-    found = inspect(find(options.file, registry.weights), registry, backend=options.backend, threads=options.threads)
+    found = inspect(
+        find(options.file, registry.weights),
+        registry,
+        backend=options.backend,
+        threads=options.threads,
+        options=dict(pairs(options.model_option, "--model-option")),
+    )
     sys.stdout.write(json.dumps(_as_json(found), indent=1) + "\n" if options.json else "\n".join(lines(found)) + "\n")
     sys.stdout.flush()
     if found.problem:

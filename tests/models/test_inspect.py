@@ -91,6 +91,17 @@ def test_an_onnx_network(inspect, onnx_networks, tmp_path):
     assert "operators: Conv ×1\ncustom:    none\nbackend:   onnx\n" in out
 
 
+def test_a_size_left_open_can_be_said(inspect, onnx_networks, tmp_path):
+    path = onnx_networks.pixelwise(tmp_path / "n.onnx", shape=(1, 3, "h", "w"), out=(1, 1, "h", "w"))
+    code, out, err = inspect(path)
+    assert code == 2
+    assert "in:        'picture' 1×3×?×? float32\n" in out
+    assert "`--model-option size=256x256`" in err
+    code, out, _ = inspect(path, "--model-option", "size=16x12")
+    assert code == 0
+    assert "in:        'picture' 1×3×12×16 float32\n" in out
+
+
 def test_onnx_operators_of_others_are_custom(inspect, onnx_networks, tmp_path):
     import onnx
 
