@@ -52,31 +52,37 @@ class Cuts:
         self._path = path
         self._made: dict[frozenset[str], Session] = {}
 
-    def checked(self, whole: Session, wanted: Sequence[str], make: Callable[[], Session]) -> Session:
+    def checked(
+        self, whole: Session, wanted: Sequence[str], make: Callable[[], Session], again: Callable[[], Session]
+    ) -> Session:
         """Return the cut network if its outputs are those of the whole one, else the whole one.
 
         Parameters
         ----------
         whole : Session
-            The network with all its outputs.
+            The network with all its outputs. It is not run: another plan may be running it on another thread.
         wanted : sequence of str
             Those that are kept.
         make : callable
             Makes the cut network; asked once for the same outputs.
+        again : callable
+            Makes the whole network once more, to compare with.
         """
         key = frozenset(wanted)
         if key not in self._made:
-            self._made[key] = self._check(whole, wanted, make)
+            self._made[key] = self._check(whole, wanted, make, again)
         return self._made[key]
 
-    def _check(self, whole: Session, wanted: Sequence[str], make: Callable[[], Session]) -> Session:
+    def _check(
+        self, whole: Session, wanted: Sequence[str], make: Callable[[], Session], again: Callable[[], Session]
+    ) -> Session:
         record = self._record(wanted)
         known = _recall(record)
         if known == "different":
             return whole
         try:
             part = make()
-            problem = "" if known == "equal" else _difference(whole, part, wanted)
+            problem = "" if known == "equal" else _difference(again(), part, wanted)
         except Exception as error:  # runtimes raise what they like, and the whole network is there
             logger.warning("%s: all outputs are computed: the cut network fails: %s", self._path, error)
             return whole

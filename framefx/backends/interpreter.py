@@ -133,7 +133,10 @@ class _Cuttable(InterpreterSession):
         if content is None:
             return self
         return self._cuts.checked(
-            self, wanted, lambda: InterpreterSession(self._start(content), self._path, outputs=kept)
+            self,
+            wanted,
+            lambda: InterpreterSession(self._start(content), self._path, outputs=kept),
+            lambda: InterpreterSession(self._start(self._content), self._path),
         )
 
 

@@ -185,8 +185,11 @@ class _Cuttable(OnnxSession):
         """
         if not self._graph.dead(wanted):
             return self
-        content = self._graph.written(self._shapes, wanted)
-        return self._cuts.checked(self, wanted, lambda: OnnxSession(_opened(content, self._threads), self._path))
+
+        def opened(outputs: Sequence[str] | None) -> OnnxSession:
+            return OnnxSession(_opened(self._graph.written(self._shapes, outputs), self._threads), self._path)
+
+        return self._cuts.checked(self, wanted, lambda: opened(wanted), lambda: opened(None))
 
 
 def _input(graph: OnnxGraph, size: Size | None, path: Path) -> tuple[str, tuple[int, ...]]:

@@ -128,13 +128,14 @@ class TorchSession:
         with quiet():
             if self._cuts is not None and self._network.dead(wanted):
                 session = self._cuts.checked(
-                    self,
-                    wanted,
-                    lambda: TorchSession(self._network.only(wanted), self._shape, self._setting, self._path),
+                    self, wanted, lambda: self._with(self._network.only(wanted)), lambda: self._with(self._network)
                 )
         if isinstance(session, TorchSession):
             session.compile()
         return session
+
+    def _with(self, network: Network) -> TorchSession:
+        return TorchSession(network, self._shape, self._setting, self._path)
 
     def compile(self) -> None:
         """Compile the network and record it, where that was asked for; else do nothing.
@@ -247,7 +248,8 @@ class _Recorded:
                 function(self._picture)
         torch.cuda.current_stream(device).wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(device), torch.cuda.graph(self._graph):
+        # Another plan may be running on another thread meanwhile.
+        with torch.cuda.device(device), torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             self._results = function(self._picture)
 
     def __call__(self, host: torch.Tensor) -> Sequence[torch.Tensor]:

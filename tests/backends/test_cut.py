@@ -58,6 +58,17 @@ def test_the_same_outputs_are_cut_once(whole):
     assert whole.only(["t2"]) is whole.only(["t2"])
 
 
+def test_cutting_does_not_touch_a_session_that_another_plan_runs(networks, tmp_path):
+    # A file that nobody has cut before: there is something to compare.
+    whole = LiteRT().load(heads(networks, tmp_path / "busy.tflite", [0, 0, 1, 1, 0]))
+    whole.buffer[...] = 0.25
+    before = whole.run(whole.buffer, ["t2"])["t2"]
+    kept = before.copy()
+    whole.only(["t3", "t5"])
+    assert (whole.buffer == 0.25).all()
+    np.testing.assert_array_equal(before, kept)
+
+
 def test_nothing_is_cut_where_nothing_would_be_saved(networks, whole, tmp_path):
     assert whole.only(["t1", "t2", "t3", "t4"]) is whole
     assert whole.only([]) is whole
@@ -142,10 +153,10 @@ class Different:
 def test_a_cut_that_gives_something_else_is_not_used_and_remembered(whole, tmp_path, monkeypatch, caplog):
     memory = cuts.Cuts(b"some network", LiteRT.runtime, tmp_path / "n.tflite")
     with caplog.at_level(logging.WARNING, "framefx"):
-        assert memory.checked(whole, ["t1"], lambda: Different(whole)) is whole
+        assert memory.checked(whole, ["t1"], lambda: Different(whole), lambda: whole) is whole
     assert [record.message.count("differs by more than") for record in caplog.records] == [1]
     again = cuts.Cuts(b"some network", LiteRT.runtime, tmp_path / "n.tflite")
-    assert again.checked(whole, ["t1"], lambda: pytest.fail("made again")) is whole
+    assert again.checked(whole, ["t1"], lambda: pytest.fail("made again"), None) is whole
 
 
 def test_a_cut_that_fails_is_not_used(whole, tmp_path, caplog):
@@ -155,16 +166,16 @@ def test_a_cut_that_fails_is_not_used(whole, tmp_path, caplog):
         raise struct.error("broken")
 
     with caplog.at_level(logging.WARNING, "framefx"):
-        assert memory.checked(whole, ["t1"], broken) is whole
+        assert memory.checked(whole, ["t1"], broken, lambda: whole) is whole
     assert "the cut network fails: broken" in caplog.text
 
 
 def test_a_cut_found_equal_is_not_compared_again(whole, tmp_path, monkeypatch):
     first = cuts.Cuts(b"third network", LiteRT.runtime, tmp_path / "n.tflite")
-    part = first.checked(whole, ["t1"], lambda: whole.only(["t1"]))
+    part = first.checked(whole, ["t1"], lambda: whole.only(["t1"]), lambda: whole)
     monkeypatch.setattr(cuts, "_difference", lambda *given: pytest.fail("compared again"))
     again = cuts.Cuts(b"third network", LiteRT.runtime, tmp_path / "n.tflite")
-    assert again.checked(whole, ["t1"], lambda: part) is part
+    assert again.checked(whole, ["t1"], lambda: part, None) is part
 
 
 def test_no_place_to_remember_is_no_error(networks, tmp_path, monkeypatch):
