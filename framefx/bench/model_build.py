@@ -7,6 +7,7 @@ weights are random: what a network takes does not depend on them.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from framefx.training.network import NetworkConfig
 
 FORMATS = {"tflite": "litert", "onnx": "onnx", "pt2": "torch-export"}
 """File endings that can be written, with the name of the format."""
@@ -46,23 +49,32 @@ def network_file(request: Mapping[str, Any]) -> Path:
         ``config``: the fields of a `NetworkConfig`; ``enlarged``: (height, width) that the network itself
         interpolates its result to, or None; ``ending``: one of `FORMATS`.
     """
-    import torch
-
     from framefx.training.export import export
-    from framefx.training.network import NetworkConfig, build
 
-    config = NetworkConfig.from_dict(dict(request["config"]))
-    torch.manual_seed(0)
-    network = build(config).eval()
-    if request["enlarged"]:
-        network = _enlarged(network, tuple(request["enlarged"]))
-    path = _folder() / f"{_key(network, config.size)}.{request['ending']}"
+    network, config, key = _network(json.dumps([request["config"], request["enlarged"]]))
+    path = _folder() / f"{key}.{request['ending']}"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             made = export(network, config, FORMATS[request["ending"]], Path(folder) / path.name).path
             made.replace(path)
     return path
+
+
+@functools.cache
+def _network(text: str) -> tuple[nn.Module, NetworkConfig, str]:
+    """Return a network, its configuration and its key; each is asked for in several formats."""
+    import torch
+
+    from framefx.training.network import NetworkConfig, build
+
+    fields, enlarged = json.loads(text)
+    config = NetworkConfig.from_dict(fields)
+    torch.manual_seed(0)
+    network = build(config).eval()
+    if enlarged:
+        network = _enlarged(network, tuple(enlarged))
+    return network, config, _key(network, config.size)
 
 
 def _enlarged(network: nn.Module, size: tuple[int, int]) -> nn.Module:
