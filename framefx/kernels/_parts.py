@@ -15,7 +15,7 @@ import numpy as np
 
 from framefx.kernels._door import F32, I16, I32, I64, U8, between, check, scratch
 from framefx.kernels._jit import Helper, kernel, uses
-from framefx.kernels._steps import fill
+from framefx.kernels._steps import fill, mulhi
 
 PARTS = 24
 _LOWEST = -2048
@@ -59,26 +59,37 @@ def _logit_masks(out: U8, levels: I16, rows: I32, columns: I32, lut: U8, line: I
 
 
 @Helper
-def _between_columns(left: I16, right: I16, weight: int, x: int, packed: I16) -> None:
-    """Interpolate a place's 24 logits and pack each with its number, which a sort by value then carries along."""
-    w, width, to = np.int32(weight), np.uint64(packed.size // PARTS), np.uint64(x)
-    for c in range(PARTS):
-        a, b = np.int32(left[c]), np.int32(right[c])
-        v = a + (((b - a) * w) >> np.int32(15))
-        packed[to] = np.int16(((v >> np.int32(1)) << np.int32(5)) + np.int32(31 - c))
-        to += width
+def _widen(row: I16, columns: I32, planes: I16) -> None:
+    """Interpolate a row of cells at every place, and let each part's levels lie side by side."""
+    width = np.uint64(columns.shape[1])
+    for x in range(columns.shape[1]):
+        left, right = row[columns[0, x] :], row[columns[1, x] :]
+        w, to = columns[2, x], np.uint64(x)
+        for c in range(PARTS):
+            a, b = np.int32(left[c]), np.int32(right[c])
+            planes[to] = np.int16(a + (((b - a) * w) >> np.int32(15)))
+            to += width
 
 
 @Helper
-def _insert(row: I16, first: I16, second: I16, third: I16) -> None:
-    """Keep the three largest of each column; conditions, because `min` and `max` would widen to 64 bits."""
-    for x in range(row.size):
-        v, a, b, c = row[x], first[x], second[x], third[x]
+def _insert(upper: I16, lower: I16, weights: I16, number: int, best: I16) -> None:
+    """Interpolate a part's levels between two rows and sort them into the three largest of each place.
+
+    Each is packed with its number, which so takes part in the sort; conditions, because `min` and `max` would widen
+    to 64 bits.
+    """
+    first, second, third = best[0], best[1], best[2]
+    tag = np.int16(31 - number)
+    for x in range(first.size):
+        twice = np.int16(np.int16(lower[x] - upper[x]) << np.int16(1))
+        level = np.int16(upper[x] + mulhi(twice, weights[x]))
+        v = np.int16(np.int16(np.int16(level >> np.int16(1)) << np.int16(5)) + tag)
+        a, b, c = first[x], second[x], third[x]
         low = a if a < v else v
-        lower = b if b < low else low
+        lowest = b if b < low else low
         first[x] = v if a < v else a
         second[x] = low if b < low else b
-        third[x] = lower if c < lower else c
+        third[x] = lowest if c < lowest else c
 
 
 @Helper
@@ -106,26 +117,31 @@ def _is_empty(row: U8) -> Any:
 
 
 @kernel(
-    "u8[:,:,:], const i16[:,:], const u8[:,:], const i32[:,:], const i32[:,:], const f32[:], const i64[:], i16[:],"
-    " i16[:], i16[:,:]"
+    "u8[:,:,:], const i16[:,:], const u8[:,:], const i32[:,:], const i32[:,:], const f32[:], const i64[:], i16[:,:],"
+    " i16[:,:]"
 )
 def _part_masks(
-    out: U8, levels: I16, person: U8, rows: I32, columns: I32, falloff: F32, slots: I64, line: I16, packed: I16,
-    best: I16,
-) -> None:  # fmt: skip
-    """Add to row y of the planes from two rows of `levels`, where `person` is not 0."""
-    width = person.shape[1]
+    out: U8, levels: I16, person: U8, rows: I32, columns: I32, falloff: F32, slots: I64, wide: I16, best: I16
+) -> None:
+    """Add to row y of the planes from two rows of `levels`, where `person` is not 0; `wide` keeps the last two."""
+    width, even, odd = person.shape[1], -1, -1
     for y in range(person.shape[0]):
-        inside = person[y]
+        inside, top, bottom = person[y], rows[0, y], rows[1, y]
         if _is_empty(inside):
             continue
-        _between_rows(levels[rows[0, y]], levels[rows[1, y]], rows[2, y], line)
-        for x in range(width):
-            if inside[x] != 0:
-                _between_columns(line[columns[0, x] :], line[columns[1, x] :], columns[2, x], x, packed)
-        fill(best.reshape(-1), -32768)
+        for row in (top, bottom):
+            if row & 1 == 0 and row != even:
+                _widen(levels[row], columns, wide[0])
+                even = row
+            elif row & 1 == 1 and row != odd:
+                _widen(levels[row], columns, wide[1])
+                odd = row
+        upper, lower = wide[top & 1], wide[bottom & 1]
+        fill(best[:3].reshape(-1), -32768)
+        fill(best[3], min(rows[2, y], 32767))
         for c in range(PARTS):
-            _insert(packed[c * width : (c + 1) * width], best[0], best[1], best[2])
+            part = slice(c * width, (c + 1) * width)
+            _insert(upper[part], lower[part], best[3], c, best)
         _share(out, y, inside, best, falloff, slots)
 
 
@@ -213,11 +229,10 @@ def part_masks(levels: I16, person: U8, rows: Axis, columns: Axis, unit: float, 
     count = int(slots.max()) + 1
     slots[slots < 0] = count
     out = np.zeros((count + 1, *person.shape), np.uint8)
-    line = scratch("parts.line", (w * PARTS,), np.int16)
-    packed = scratch("parts.packed", (PARTS * columns.length,), np.int16)
-    best = scratch("parts.best", (3, columns.length), np.int16)
+    wide = scratch("parts.wide", (2, PARTS * columns.length), np.int16)
+    best = scratch("parts.best", (4, columns.length), np.int16)
     taps = _taps(rows, h, 1), _taps(columns, w, PARTS)
-    _part_masks(out, levels.reshape(h, -1), person, *taps, _falloff(float(unit)), slots, line, packed, best)
+    _part_masks(out, levels.reshape(h, -1), person, *taps, _falloff(float(unit)), slots, wide, best)
     return out[:count]
 
 
