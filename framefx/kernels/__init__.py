@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from framefx.kernels._blocks import blocks
     from framefx.kernels._blur import box_blur, gaussian_blur, masked_blur
     from framefx.kernels._color import ColorTables, color_matrix_lut, color_tables
+    from framefx.kernels._downsample import downsample
     from framefx.kernels._edge import edge_colors
     from framefx.kernels._grain import grain
     from framefx.kernels._guided import guided_filter
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from framefx.kernels._mask import dilate, ema, erode, soft_range, threshold
     from framefx.kernels._merge import masked_merge, upsample, upsample_mask
     from framefx.kernels._parts import Axis, logit_masks, logit_peaks, part_masks
+    from framefx.kernels._prepare import Rectangle, prepare
     from framefx.kernels._region import region_blur
-    from framefx.kernels._resample import Rectangle, downsample, prepare
     from framefx.kernels._sample import sample_bilinear, sample_bilinear_grad
     from framefx.kernels._shade import shade
     from framefx.kernels._shares import levels
@@ -91,6 +92,7 @@ _HOME = {
     "_blocks": ("blocks",),
     "_blur": ("box_blur", "gaussian_blur", "masked_blur"),
     "_color": ("ColorTables", "color_matrix_lut", "color_tables"),
+    "_downsample": ("downsample",),
     "_edge": ("edge_colors",),
     "_grain": ("grain",),
     "_guided": ("guided_filter",),
@@ -99,8 +101,8 @@ _HOME = {
     "_mask": ("dilate", "ema", "erode", "soft_range", "threshold"),
     "_merge": ("masked_merge", "upsample", "upsample_mask"),
     "_parts": ("Axis", "logit_masks", "logit_peaks", "part_masks"),
+    "_prepare": ("Rectangle", "prepare"),
     "_region": ("region_blur",),
-    "_resample": ("Rectangle", "downsample", "prepare"),
     "_sample": ("sample_bilinear", "sample_bilinear_grad"),
     "_shade": ("shade",),
     "_shares": ("levels",),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from framefx.kernels._door import PIXELS, U8, between, check, others, output, scratch
+from framefx.kernels._downsample import _downsample, downsample
 from framefx.kernels._jit import kernel, uses
 from framefx.kernels._merge import MAX_FACTOR
-from framefx.kernels._resample import _downsample, downsample
 
 
 @kernel("u8[:,:], const u8[:,:], i64")

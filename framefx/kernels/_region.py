@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from framefx.kernels._door import I32, PIXELS, PLANE, U8, U16, between, check, output, scratch
+from framefx.kernels._downsample import _downsample, downsample
 from framefx.kernels._jit import Helper, kernel, uses
 from framefx.kernels._merge import MAX_FACTOR
-from framefx.kernels._resample import _downsample, downsample
 from framefx.kernels._steps import axis, fill
 
 SPAN = 640  # elements that share a row of taps: short enough for the first cache

@@ -7,10 +7,10 @@ import functools
 import numpy as np
 
 from framefx.kernels._door import F32, I32, PIXELS, PLANE, U8, U16, between, check, output, scratch
+from framefx.kernels._downsample import _downsample, downsample
 from framefx.kernels._jit import Helper, kernel, uses
 from framefx.kernels._merge import MAX_FACTOR
 from framefx.kernels._region import _EVERYWHERE, _WEIGHTS, _mirror, _weigh_row
-from framefx.kernels._resample import _downsample, downsample
 from framefx.kernels._steps import axis
 
 _LEVELS = 4096
