@@ -122,13 +122,14 @@ class MaskPipeline:
         values = mask.values
         if self._largest is not None and layer == "person":
             values = self._largest(values)
+        stretch = self.options.range
         if self._smoothing is not None:
-            values = self._smoothing(layer, values, mask.size, frame.time)
+            # Stretched in the same pass, unless the edge is refined between the two.
+            values = self._smoothing(layer, values, mask.size, frame.time, (0, 1) if self.options.refine else stretch)
         if self.options.refine:
             values = refined(values, frame)
-        low, high = self.options.range
-        if (low, high) != (0, 1):
-            values = kernels.soft_range(values, 255 * low, 255 * high)
+        if stretch != (0, 1) and (self._smoothing is None or self.options.refine):
+            values = kernels.soft_range(values, 255 * stretch[0], 255 * stretch[1])
         values = self._shaped(values, mask.size)
         return mask if values is mask.values else Mask(values, mask.size, mask.index)
 

@@ -49,14 +49,16 @@ class Smoothing:
 
     def __init__(self, constant: float, *, follows_motion: bool) -> None:
         self._constant = constant
-        self._average = kernels.motion_ema if follows_motion else kernels.ema
+        self._follows_motion = follows_motion
         self._memory: dict[str, _Memory] = {}
 
     def reset(self) -> None:
         """Forget every layer's last mask."""
         self._memory.clear()
 
-    def __call__(self, layer: str, values: Values, size: Size, time: float) -> Values:
+    def __call__(
+        self, layer: str, values: Values, size: Size, time: float, stretch: tuple[float, float] = (0.0, 1.0)
+    ) -> Values:
         """Return the smoothed mask.
 
         Parameters
@@ -68,6 +70,8 @@ class Smoothing:
             Height and width of the frame it stands for.
         time : float
             Of that frame, seconds.
+        stretch : (float, float)
+            What comes out is 0 up to the first and 255 from the second on, 0 to 1; what is remembered is not stretched.
         """
         memory, step = self._memory.get(layer), 0.0
         if memory is not None and memory.size == size and memory.values.shape == values.shape:
@@ -79,5 +83,10 @@ class Smoothing:
         else:
             memory.time = time
             weight = -math.expm1(-step / self._constant)
-        smoothed: Values = self._average(memory.values, values, weight)
-        return smoothed
+        low, high = (255 * end for end in stretch)
+        smoothed: Values
+        if self._follows_motion:
+            smoothed = kernels.motion_ema(memory.values, values, weight, low=low, high=high)
+            return smoothed
+        smoothed = kernels.ema(memory.values, values, weight)
+        return smoothed if stretch == (0, 1) else kernels.soft_range(smoothed, low, high)

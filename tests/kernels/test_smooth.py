@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framefx.kernels import motion_ema
+from framefx.kernels import motion_ema, soft_range
 
 reproducible = settings(derandomize=True, deadline=None, max_examples=40)
 sides = st.integers(1, 80)
@@ -57,3 +57,19 @@ def test_refuses(change, text):
     state, mask = np.zeros((2, 2), np.uint16), np.zeros((2, 2), np.uint8)
     with pytest.raises(ValueError, match=text):
         motion_ema(state, mask, **{"weight": 0.5, **change})
+
+
+@reproducible
+@given(st.integers(0, 255), st.integers(0, 255), seeds)
+def test_what_comes_out_is_stretched_and_what_is_kept_is_not(a, b, seed):
+    low, high = min(a, b), max(a, b)
+    mask = np.random.default_rng(seed).integers(0, 256, (9, 14), np.uint8)
+    plain, stretched = (mask[::-1].astype(np.uint16) * 257 for _ in range(2))
+    kept = motion_ema(plain, mask, 0.3)
+    out = motion_ema(stretched, mask, 0.3, low=low, high=high)
+    assert np.array_equal(plain, stretched)
+    # What is kept is finer than the levels that come out of it, by half a level.
+    reach = 1 + 127.5 / max(high - low, 0.5)
+    assert np.abs(out.astype(float) - soft_range(kept, low, high)).max() <= reach
+    assert np.all(out[plain <= 257 * low] == 0)
+    assert np.all(out[plain >= 257 * high + 1] == 255)
