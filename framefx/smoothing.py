@@ -86,7 +86,7 @@ class Smoothing:
         low, high = (255 * end for end in stretch)
         smoothed: Values
         if self._follows_motion:
-            smoothed = kernels.motion_ema(memory.values, values, weight, low=low, high=high)
+            smoothed = kernels.motion_ema(memory.values, values, weight, _STILL, _MOVING, low=low, high=high)
             return smoothed
         smoothed = kernels.ema(memory.values, values, weight)
         return smoothed if stretch == (0, 1) else kernels.soft_range(smoothed, low, high)
