@@ -25,11 +25,12 @@ from typing import Any, Literal
 from framefx.capture import Capture, Wait
 from framefx.channel import Channel, ChannelClosed
 from framefx.errors import FramefxError, MediaError, PlanError
-from framefx.frame import Frame, Size
+from framefx.frame import Frame
 from framefx.layers import Layers
 from framefx.plan import Plan
 from framefx.presenter import Card, Presenter
 from framefx.protocols import Observer, Sink, Source
+from framefx.threads import start
 from framefx.turn import Turn
 
 log = logging.getLogger(__name__)
@@ -198,9 +199,7 @@ class Pipeline:
             self._masker = self._thread("masks", self._compute_masks)
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
-        thread = threading.Thread(target=self._guarded, args=(target,), name=f"framefx-{name}", daemon=True)
-        thread.start()
-        return thread
+        return start(f"framefx-{name}", lambda: self._guarded(target))
 
     def _guarded(self, target: Callable[[], None]) -> None:
         try:
@@ -239,7 +238,8 @@ class Pipeline:
                 if not self._inbox.put(frame) or self._enough():
                     break
         except BaseException as error:
-            self._fail(error)
+            if not self.report.stopped:  # whoever ends the run need not hear that the source ended with it
+                self._fail(error)
         finally:
             frames.close()
             self._capture.close()

@@ -59,7 +59,7 @@ def test_a_signal_finishes_the_file_and_says_so_by_the_exit_code(tmp_path, numbe
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("library", ["numpy", "llvmlite", "av"])
+@pytest.mark.parametrize("library", ["numpy", "pydantic_core"])
 def test_a_signal_at_the_start_ends_it_and_leaves_nothing(tmp_path, number, library):
     """The moments are those at which a library has just been loaded."""
     command = [*PYTHON, "--chain", "flip", "--source", "-", "--sink", "out.mp4", "--quiet"]

@@ -54,7 +54,7 @@ def chromium() -> str | None:
     return shutil.which("chromium", path="/usr/lib/chromium") or shutil.which("chromium")
 
 
-def read_with_browser(label: str, *, frames: int = 5, seconds: float = 120) -> npt.NDArray[np.uint8]:
+def read_with_browser(label: str, *, frames: int = 5, seconds: float = 280) -> npt.NDArray[np.uint8]:
     """Return what a web page sees of the camera whose name begins with `label`: (height, width, 3) uint8 RGB.
 
     Raises

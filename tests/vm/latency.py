@@ -1,10 +1,10 @@
-"""Latency and cost of framefx between two loopback devices, measured inside the machine.
+"""Latency and cost of a program between two loopback devices, measured inside the machine.
 
-    python tests/vm/machine.py -- python tests/vm/latency.py [--chain blur] [--size 1280x720] [--format YUYV] …
+    python tests/vm/machine.py -- python tests/vm/latency.py [--size 1280x720] [--format MJPG] [--program lfbw] …
 
-A writer stamps each picture with its number, as blocks that survive a blur, and writes it to one loopback; framefx
-reads that as its camera, runs the chain, and writes to the other; a reader there notes when each number arrives.
-Prints one line of JSON.
+A writer shows stamped pictures on one loopback; the program takes that for its camera, blurs the background, and
+writes to the other; a reader there notes when each number arrives. The stamp is a row of blocks that survive a blur.
+Prints one line of JSON. `docs/make_latency.py` runs it for the documentation.
 """
 
 from __future__ import annotations
@@ -15,18 +15,24 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tools import LOOPBACK, PLAIN, Reader, cpu_seconds, device_is_ready, framefx, until, writes
+from tools import LOOPBACK, PATIENCE, PLAIN, Reader, cpu_seconds, device_is_ready, framefx, until, writes
 
-BITS = 16
+BITS = 6
+PERIOD = 1 << BITS
+"""So many pictures are made beforehand, and shown again and again: showing them takes no time from the program."""
+
+LFBW = Path(__file__).with_name("lfbw.py")
 
 
 def stamp(pixels: Any, number: int) -> None:
-    """Write `number` as black and white blocks, each a sixteenth of the width wide."""
+    """Write `number` as black and white blocks along the top, each a sixth of the width."""
     height, width = pixels.shape[:2]
     for bit in range(BITS):
         block = pixels[: height // 6, bit * width // BITS : (bit + 1) * width // BITS]
@@ -40,75 +46,116 @@ def number_of(luma: Any) -> int:
     return int(sum(1 << bit for bit, level in enumerate(centres) if level > 125))
 
 
-def write(path: str, size: tuple[int, int], rate: float, format: str, seconds: float, sent: Any) -> None:
-    """Write stamped pictures to a loopback at a steady rate; `sent[n]` is when picture n went."""
+def pictures(size: tuple[int, int], format: str) -> list[bytes]:
+    """Return `PERIOD` pictures of a person, stamped, as a camera would send them."""
     import cv2
 
-    from framefx.v4l2 import structs
-    from framefx.v4l2.device import Device
+    from framefx.bench.scene import Scene, load_frames
     from framefx.v4l2.pixels import Packer
 
     width, height = size
-    small = np.random.default_rng(0).integers(0, 256, (9, 16, 3), np.uint8)
-    pixels = cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)
-    device = Device(path)
-    device.set_format(structs.OUTPUT, width, height, format)
-    device.set_rate(structs.OUTPUT, rate)
+    frames = Scene.of(load_frames("demo"), (height, width)).pictures
     packer = None if format == "MJPG" else Packer(format, width, height)
+    made = []
+    for number in range(PERIOD):
+        pixels = frames[number % len(frames)].copy()
+        stamp(pixels, number)
+        if packer is None:
+            made.append(cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+        else:
+            made.append(packer.pack(pixels).tobytes())
+    return made
+
+
+def write(path: str, size: tuple[int, int], rate: float, format: str, sent: Any) -> None:
+    """Write stamped pictures to a loopback at a steady rate; `sent[n]` is when picture n went."""
+    from framefx.v4l2 import structs
+    from framefx.v4l2.device import Device
+
+    made = pictures(size, format)
+    device = Device(path)
+    device.set_format(structs.OUTPUT, *size, format)
+    device.set_rate(structs.OUTPUT, rate)
     with contextlib.suppress(OSError):
         device.stream_on(structs.OUTPUT)
     start = time.monotonic()
-    for number in range(round(seconds * rate)):
-        stamp(pixels, number)
-        data = cv2.imencode(".jpg", pixels)[1].tobytes() if packer is None else packer.pack(pixels)
+    for number in range(len(sent)):
         time.sleep(max(0.0, start + number / rate - time.monotonic()))
         sent[number] = time.monotonic()
-        device.write(data)
+        device.write(made[number % PERIOD])
     device.close()
 
 
-def read(path: str, size: tuple[int, int], seconds: float, enough: int = 1 << BITS) -> dict[int, float]:
-    """Return when each number first came out, for a while or until there are enough."""
+def read(path: str, size: tuple[int, int], seconds: float, enough: int = 1 << 30) -> list[tuple[float, int]]:
+    """Return when which stamp came out, for a while or until there are enough; repetitions are left out."""
     width, height = size
-    arrived: dict[int, float] = {}
+    arrived: list[tuple[float, int]] = []
     end = time.monotonic() + seconds
     with Reader(path) as reader:
         while time.monotonic() < end and len(arrived) < enough:
-            data = reader.read(0.5)
-            if data is not None:
-                luma = np.frombuffer(data, np.uint8)[: width * height].reshape(height, width)
-                arrived.setdefault(number_of(luma), time.monotonic())
+            with contextlib.ExitStack() as stack:
+                grab = reader.stream.grab(0.5)
+                if grab is None:
+                    continue
+                now = time.monotonic()
+                stack.enter_context(grab)
+                luma = np.frombuffer(grab.data, np.uint8)[: width * height].reshape(height, width)
+                stamped = number_of(luma)
+                del luma
+            if not arrived or arrived[-1][1] != stamped:
+                arrived.append((now, stamped))
     return arrived
 
 
+def known(arrived: list[tuple[float, int]], sent: Any) -> dict[int, float]:
+    """Return the delay in seconds of each picture by its number: the last one sent before with the stamp that came."""
+    times = np.array(sent)
+    times = times[: int(np.count_nonzero(times))]
+    delays = {}
+    for now, stamped in arrived[1:]:  # the first one is whatever stood on the device
+        newest = int(np.searchsorted(times, now)) - 1
+        number = newest - (newest - stamped) % PERIOD
+        if number >= 0:
+            delays.setdefault(number, now - times[number])
+    return delays
+
+
+def program(options: argparse.Namespace) -> subprocess.Popen[str]:
+    """Start what is measured."""
+    if options.program == "lfbw":
+        words = [PLAIN, LOOPBACK, options.size, str(options.rate), options.format]
+        return subprocess.Popen([sys.executable, str(LFBW), *words], stderr=subprocess.PIPE, text=True)
+    words = ["--chain", options.chain, "--source", PLAIN, "--size", options.size, "--rate", str(options.rate)]
+    return framefx("--quiet", *words, "--sink", LOOPBACK)
+
+
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Run the chain for a while and return what it did."""
+    """Run the program for a while and return what it did."""
     width, height = map(int, options.size.split("x"))
-    sent = multiprocessing.Array("d", round((options.seconds + 120) * options.rate), lock=False)
-    given = (PLAIN, (width, height), options.rate, options.format, options.seconds + 120, sent)
-    writer = multiprocessing.Process(target=write, args=given)
+    sent = multiprocessing.Array("d", round((options.seconds + 2 * PATIENCE) * options.rate), lock=False)
+    writer = multiprocessing.Process(target=write, args=(PLAIN, (width, height), options.rate, options.format, sent))
     writer.start()
-    words = ["--chain", options.chain, "--source", PLAIN, "--size", options.size, "--sink", LOOPBACK]
     until(lambda: sent[0] > 0)
-    process = framefx("--stats" if options.verbose else "--quiet", *words)
+    process = program(options)
     try:
         until(lambda: process.poll() is not None or (writes(process.pid) and device_is_ready()))
-        read(LOOPBACK, (width, height), 100.0, enough=options.warm)
+        if process.poll() is None:
+            read(LOOPBACK, (width, height), PATIENCE, enough=options.warm)
+        before, start = cpu_of(process.pid), time.monotonic()
         memory = resident(process.pid)
-        before, start = cpu_seconds(process.pid), time.monotonic()
-        threads = threads_of(process.pid)
         arrived = read(LOOPBACK, (width, height), options.seconds)
-        spent, took = cpu_seconds(process.pid) - before, time.monotonic() - start
+        spent, took = cpu_of(process.pid), time.monotonic() - start
         memory = resident(process.pid) - memory
-        threads = {name: value - threads.get(name, 0) for name, value in threads_of(process.pid).items()}
     finally:
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)[1]
+        said = process.communicate(timeout=60)[1]
         writer.kill()
         writer.join()
-    if len(arrived) < 3:
-        raise SystemExit(f"only {len(arrived)} pictures arrived; framefx said: {said}")
-    return {**report(options, arrived, list(sent), spent, took, threads), "memory grown, MB": round(memory, 2)}
+    delays = known(arrived, sent)
+    if len(delays) < 3:
+        raise SystemExit(f"only {len(delays)} pictures arrived; it said: {said}")
+    used = {name: seconds - before.get(name, 0.0) for name, seconds in spent.items()}
+    return {**report(options, delays, used, took), "memory grown, MB": round(memory, 2)}
 
 
 def resident(pid: int) -> float:
@@ -117,59 +164,54 @@ def resident(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def threads_of(pid: int) -> dict[str, float]:
-    """Return the processor time of each thread of a process, by number and name."""
-    result = {}
+def cpu_of(pid: int) -> dict[str, float]:
+    """Return the seconds of processor time of a process, under "", and of each of its threads by name."""
+    result = {"": cpu_seconds(pid)}
     for task in Path(f"/proc/{pid}/task").iterdir():
         fields = (task / "stat").read_text().rpartition(")")[2].split()
-        result[f"{task.name} {(task / 'comm').read_text().strip()}"] = (int(fields[11]) + int(fields[12])) / os.sysconf(
-            "SC_CLK_TCK"
-        )
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        name = (task / "comm").read_text().strip().removeprefix("framefx-")
+        result[name] = result.get(name, 0.0) + seconds
     return result
 
 
 def report(
-    options: argparse.Namespace,
-    arrived: dict[int, float],
-    sent: list[float],
-    spent: float,
-    took: float,
-    threads: dict[str, float],
+    options: argparse.Namespace, delays: dict[int, float], used: dict[str, float], took: float
 ) -> dict[str, Any]:
     """Return the figures; latencies in milliseconds, costs in milliseconds of processor time per frame."""
-    known = {n: at - sent[n] for n, at in arrived.items() if n < len(sent) and 0 < sent[n] < at}
-    # The first one is whatever stood on the device.
-    numbers = sorted(known)[1:]
-    delays = np.array([known[n] for n in numbers]) * 1e3
-    span = numbers[-1] - numbers[0] + 1
+    numbers = list(delays)
+    milliseconds = np.array(list(delays.values())) * 1e3
+    cost = {name: round(seconds / len(numbers) * 1e3, 2) for name, seconds in used.items()}
     return {
-        "chain": options.chain,
+        "program": options.program,
         "size": options.size,
         "rate": options.rate,
         "format": options.format,
         "machine": os.environ.get("VM_KIND", "this one"),
+        "seconds": round(took, 1),
         "frames": len(numbers),
         "frames a second": round(len(numbers) / took, 1),
-        "missed": span - len(numbers),
-        "in order": list(arrived) == sorted(arrived),
-        "latency p50": round(float(np.percentile(delays, 50)), 1),
-        "latency p99": round(float(np.percentile(delays, 99)), 1),
-        "share of a core": round(spent / took, 3),
-        "cost per frame": round(spent / max(1, len(numbers)) * 1e3, 2),
-        "cost per frame by thread": {n: round(v / max(1, len(numbers)) * 1e3, 2) for n, v in threads.items() if v > 0},
+        "missed": max(numbers) - min(numbers) + 1 - len(numbers),
+        "in order": numbers == sorted(numbers),
+        "latency p50": round(float(np.percentile(milliseconds, 50)), 1),
+        "latency p99": round(float(np.percentile(milliseconds, 99)), 1),
+        "latency least": round(float(milliseconds.min()), 1),
+        "share of a core": round(used[""] / took, 3),
+        "cost per frame": cost.pop(""),
+        "cost per frame by thread": {name: value for name, value in cost.items() if value > 0},
     }
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--program", choices=["framefx", "lfbw"], default="framefx")
     parser.add_argument("--chain", default="blur")
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--rate", type=float, default=30.0)
     parser.add_argument("--format", choices=["YUYV", "YU12", "NV12", "MJPG"], default="YUYV")
     parser.add_argument("--seconds", type=float, default=15.0)
-    parser.add_argument("--warm", type=int, default=60, metavar="N", help="pictures before the measurement")
-    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--warm", type=int, default=90, metavar="N", help="pictures before the measurement")
     print(json.dumps(measure(parser.parse_args())))
 
 
