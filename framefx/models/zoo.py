@@ -29,7 +29,7 @@ class Figures:
     iou : float or None
         Mean overlap of its person with the truth on the evaluation pictures, 0 to 1; None where it finds no person.
     milliseconds : float or None
-        Least time of one run on one thread.
+        Least processor time of one run on one thread.
     """
 
     layers: tuple[str, ...] = ()

@@ -251,8 +251,8 @@ def test_figures_are_filled_in_and_nothing_else_changes(fill):
     facts = fill.measured(
         [{"model": "a", "summary": {"mean_iou_person": 0.91234}}],
         {"measurements": [
-            {"group": "networks", "network": "a", "runtime": "litert", "threads": 1, "problem": "", "least": 1.234},
-            {"group": "networks", "network": "b", "runtime": "litert", "threads": 2, "problem": "", "least": 5.0},
+            {"group": "networks", "network": "a", "runtime": "litert", "threads": 1, "problem": "", "cpu": 1.234},
+            {"group": "networks", "network": "b", "runtime": "litert", "threads": 2, "problem": "", "cpu": 5.0},
         ]},
     )  # fmt: skip
     once = fill.filled(text, facts)
