@@ -36,7 +36,7 @@ and not edited by hand. `framefx bench model` measures on your machine: the netw
 - BlazeSeg's weights are random here: what a network takes does not depend on them.
 - A network in a file is measured at the size it was made for. BlazeSeg is made at each size. What PyTorch compiles runs
   on one thread only.
-{gpu}
+
 ## The machine
 
 """
@@ -66,8 +66,7 @@ class _Columns:
 
 def page(report: ModelReport) -> str:
     """Return the page."""
-    gpu = "" if _has_gpu(report) else "- There is no GPU here: what runs on one is left out.\n"
-    lines = [_HEAD.format(command=report.command, gpu=gpu, **report.protocol)]
+    lines = [_HEAD.format(command=report.command, **report.protocol)]
     lines += _markdown(_Columns(("", ""), 0, list(report.machine.items())))
     for group, title in GROUPS.items():
         if found := report.group(group):
@@ -168,10 +167,6 @@ def _pixels(one: Measurement) -> str:
 
 def _classes(one: Measurement) -> str:
     return f"{one.detail} class{'' if one.detail == '1' else 'es'}"
-
-
-def _has_gpu(report: ModelReport) -> bool:
-    return any(one.device == "cuda" for one in report.measurements)
 
 
 def _markdown(table: _Columns) -> Iterable[str]:

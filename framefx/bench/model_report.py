@@ -60,11 +60,6 @@ class Measurement:
     peak: float = 0.0
     problem: str = ""
 
-    @property
-    def device(self) -> str:
-        """``cuda`` for what ran on a GPU, else ``cpu``."""
-        return "cuda" if "cuda" in self.runtime.split() else "cpu"
-
 
 @dataclass
 class ModelReport:
