@@ -293,6 +293,9 @@ def test_a_good_day_shows_every_picture():
 @settings(derandomize=True, max_examples=25, deadline=None, database=None, phases=PHASES)
 @given(day=days())
 @example(day=day_of("faulty,hide", "hide", source={1: "another mode", 3: "unplugged"}, moments={4: "swap"}))
+@example(day=day_of("late,hide", "hide,late", moments={3: "swap", 6: "stop"}))
+@example(day=day_of("cover,flip", filter={1: "raises", 3: "None", 5: "hangs"}, model={2: "NaN", 4: "raises"}))
+@example(day=day_of("hide", "cover", masks="async", model={0: "slow", 2: "hangs", 4: "None"}, moments={5: "away"}))
 def test_no_bad_day_shows_what_is_hidden(day):
     check(day, Counter())
 
