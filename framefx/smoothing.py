@@ -17,9 +17,9 @@ Values = npt.NDArray[np.uint8]
 _LONGEST_GAP = 0.5
 """Seconds without a mask after which nothing is smoothed: what was there is no longer there."""
 
-# Levels within which a mask flickers, and from which on something moved. A model's flicker is rarely above 30; a change
-# of less than 32 between the ends of the default soft range (0.3 to 0.7, 102 levels) settles without being seen.
-_STILL, _MOVING = 32.0, 128.0
+# Levels within which a mask flickers, and from which on something moved. With more than 24, what a person leaves behind
+# would come near the default soft range (it begins at 76 levels) and be seen.
+_STILL, _MOVING = 24.0, 128.0
 
 
 @dataclass
