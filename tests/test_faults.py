@@ -102,6 +102,8 @@ def test_a_fault_shows_and_says_what_the_table_has(live, row, caplog):
     assert type(show.error).__name__ == (row.ends or "NoneType")
     assert {int(pixels[0, 0, 0]) for pixels in show.screen.pixels if np.ptp(pixels) == 0} <= {100, 101, 102}
     about = [record.getMessage() for record in caplog.records if record.getMessage() != "the camera is back"]
+    if row.ends:  # the camera may end before the reader learns that the run does
+        about = [text for text in about if not text.startswith("the camera stopped giving frames")]
     assert len(about) == (1 if row.said else 0), about
     assert all(text.startswith(row.said) for text in about)
     assert show.screen.aborted == bool(row.ends)
