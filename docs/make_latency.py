@@ -1,0 +1,119 @@
+"""Make docs/latency.md: python docs/make_latency.py [--seconds 30] [--only MJPG-1280x720-30] [--page-only].
+
+Boots the machine of `tests/vm` once for each line, measures there (`tests/vm/latency.py`), keeps the figures in
+docs/latency.json, and writes the page from them. The host must have nothing else to do.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+FIGURES = DOCS / "latency.json"
+VM = DOCS.parent / "tests" / "vm"
+INPUTS = [("YUYV", "1280x720", 30), ("MJPG", "1280x720", 30), ("YU12", "1280x720", 60), ("YUYV", "1920x1080", 30),
+          ("MJPG", "1920x1080", 30)]  # fmt: skip
+PROGRAMS = {"framefx": "framefx", "lfbw": "LFBW’s operations"}
+
+HEAD = """# Latency and cost of the webcam
+
+In a virtual machine with real drivers, a program shows stamped pictures of a person on one v4l2loopback device; the
+program that is measured takes it for its camera, blurs the background, and writes to another one; a reader there notes
+when each stamp arrives. Latency is from the write into the first device to the read from the second; processor time is
+all of the process's, the network included. *LFBW's operations* are what Linux-Fake-Background-Webcam does to a frame,
+with OpenCV's camera, pyvirtualcam and the network that framefx has.
+
+"""
+
+FOOT = """
+Machine: {machine}, with one processor, which the writer and the reader need too; a system call costs 300 times as much
+as outside of it. `python docs/make_latency.py` measures again and writes this page, on a host that has nothing else to
+do; how to build the machine: [The webcam](webcam.md#the-virtual-machine).
+"""
+
+KINDS = {"uml": "User Mode Linux", "kvm": "QEMU with KVM", "qemu": "QEMU without KVM"}
+
+
+def key(format: str, size: str, rate: int) -> str:
+    """Return the name of an input."""
+    return f"{format}-{size}-{rate}"
+
+
+def measure(format: str, size: str, rate: int, program: str, seconds: float) -> dict[str, object]:
+    """Run one line's measurement in the machine."""
+    sys.path.insert(0, str(VM))
+    import machine
+
+    words = ["--format", format, "--size", size, "--rate", str(rate), "--program", program, "--seconds", str(seconds)]
+    result = machine.run([sys.executable, str(VM / "latency.py"), *words], seconds=seconds + 360)
+    lines = [line for line in result.output.splitlines() if line.startswith("{")]
+    if result.code or not lines:
+        raise SystemExit(f"{key(format, size, rate)}, {program}: {result.output[-2000:]}")
+    figures: dict[str, object] = json.loads(lines[-1])
+    print(json.dumps(figures), flush=True)
+    return figures
+
+
+def page(figures: dict[str, dict[str, dict[str, object]]]) -> str:
+    """Return the page's text."""
+    columns = [
+        "in",
+        "program",
+        "frames a second",
+        "latency, median",
+        "latency, 99 %",
+        "share of a core",
+        "cost a frame",
+    ]
+    lines = [columns, ["---"] * len(columns)]
+    threads = [["in", "reading and decoding", "layers and steps", "converting and writing"], ["---"] * 4]
+    for names in INPUTS:
+        measured = figures.get(key(*names), {})
+        for program in PROGRAMS:
+            if program in measured:
+                lines.append([_input(*names), PROGRAMS[program], *_cells(measured[program])])
+        if "framefx" in measured:
+            cost = measured["framefx"]["cost per frame by thread"]
+            threads.append([_input(*names), *(f"{cost.get(n, 0):.1f} ms" for n in ("reader", "runner", "writer"))])
+    kinds = {KINDS.get(str(one["machine"]), str(one["machine"])) for both in figures.values() for one in both.values()}
+    parts = [_table(lines), "framefx's processor time a frame, by thread:\n\n" + _table(threads)]
+    return HEAD + "\n".join(parts) + FOOT.format(machine=", ".join(sorted(kinds)))
+
+
+def _input(format: str, size: str, rate: int) -> str:
+    return f"{size.replace('x', '×')}, {rate} a second, {'JPEG' if format == 'MJPG' else format}"
+
+
+def _cells(one: dict[str, object]) -> list[str]:
+    return [
+        str(one["frames a second"]),
+        f"{one['latency p50']} ms",
+        f"{one['latency p99']} ms",
+        f"{one['share of a core']:.0%}",
+        f"{one['cost per frame']:.1f} ms",
+    ]
+
+
+def _table(lines: list[list[str]]) -> str:
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=30.0, help="to measure each line for")
+    parser.add_argument("--only", metavar="INPUT", help="one of: " + ", ".join(key(*names) for names in INPUTS))
+    parser.add_argument("--page-only", action="store_true", help="write the page from docs/latency.json")
+    options = parser.parse_args()
+    figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    for names in INPUTS:
+        if options.page_only or options.only not in (None, key(*names)):
+            continue
+        figures[key(*names)] = {program: measure(*names, program, options.seconds) for program in PROGRAMS}
+        FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
+    (DOCS / "latency.md").write_text(page(figures), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
