@@ -15,6 +15,7 @@ from framefx.frame import FramePool
 from framefx.testing import ListSink, TestPattern
 
 FIRST, LAST = (int(number) for number in os.environ.get("SOAK", "2000,20000").split(","))
+_MORE = 50  # at the last frame the threads begin to end
 CHAIN = "blur,color=saturation=1.2,flip"
 
 
@@ -22,7 +23,7 @@ class Room(TestPattern):
     """A source that gives the next frame when the last one was shown."""
 
     def __init__(self, *, live):
-        super().__init__((180, 320), LAST + 1, live=live)
+        super().__init__((180, 320), LAST + _MORE, live=live)
         self.shown = threading.Semaphore(1)
         self.pictures = [self.pixels_at(index) for index in range(40)]
         self.pool = FramePool()
@@ -60,4 +61,4 @@ def resident():
 
 if __name__ == "__main__":
     room = Room(live=sys.argv[1] == "live")
-    framefx.run(room, Screen(room), CHAIN, frames=LAST, masks=sys.argv[2])
+    framefx.run(room, Screen(room), CHAIN, frames=LAST + _MORE, masks=sys.argv[2])

@@ -80,6 +80,7 @@ there.close()
 
 @pytest.mark.slow
 def test_batches_of_processes_equal_those_of_one(packed: Path) -> None:
+    pytest.importorskip("torch", reason="training needs torch")
     # In a process of its own: one that other tests left threads in must not be forked.
     subprocess.run([sys.executable, "-c", ALIKE, str(packed)], check=True, timeout=60)
 
