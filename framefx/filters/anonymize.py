@@ -25,6 +25,9 @@ def anonymize(
     padding: Annotated[float, Field(ge=0, le=1000, description="pixels around the face that are hidden too")] = 10.0,
     strength: Annotated[int, Field(ge=4, le=64, description="pixels, size of the blur or of the blocks")] = 24,
     secure: Annotated[bool, Field(description="hide the whole picture when no face is found")] = True,
+    eyes_only: Annotated[
+        bool, Field(description="hide a band over the eyes, where `faces` says where they are")
+    ] = False,
 ) -> Frame:
     """Hide faces behind a blur, blocks or black, or the whole picture when none is found.
 
@@ -32,7 +35,10 @@ def anonymize(
     """
     from framefx import kernels
 
-    boxes = _boxes(face if faces is None else _with(face, faces), padding)
+    if eyes_only and faces is not None and len(faces) and faces.landmarks.shape[1] >= 2:
+        boxes: npt.NDArray[np.uint8] | None = _eyes(faces, padding)
+    else:
+        boxes = _boxes(face if faces is None else _with(face, faces), padding)
     if boxes is None:
         if not secure:
             return frame
@@ -47,6 +53,20 @@ def _with(face: Mask, faces: Boxes) -> Mask:
     """Return both: the mask may be smoothed and comes late to a face that just came in or moves quickly."""
     found = faces.ellipses((face.values.shape[0], face.values.shape[1]), FACE_MARGIN)
     return Mask(np.maximum(face.values, found.values), face.size, face.index)
+
+
+def _eyes(faces: Boxes, padding: float) -> npt.NDArray[np.uint8]:
+    """Return a mask of a band over each face's eyes, half their distance larger to all sides, and `padding`."""
+    scale = 4
+    result = np.zeros([-(-side // scale) for side in faces.size], np.uint8)
+    for eyes in faces.landmarks[:, :2].astype(np.float64):
+        reach = np.hypot(*(eyes[1] - eyes[0])) / 2 + padding
+        # One more of the mask's own pixels: the merge's edge between two of them is soft.
+        first = np.floor((eyes.min(axis=0) - reach) / scale).astype(int) - 1
+        last = np.ceil((eyes.max(axis=0) + reach) / scale).astype(int) + 2
+        (left, top), (right, bottom) = np.maximum(first, 0), np.maximum(last, 0)
+        result[top:bottom, left:right] = 255
+    return result
 
 
 def _boxes(face: Mask, padding: float) -> npt.NDArray[np.uint8] | None:

@@ -132,12 +132,12 @@ def _affine(values: Values, rate: float, notes: list[str]) -> list[Step]:
 
 
 def _anonymize(values: Values, rate: float, notes: list[str]) -> list[Step]:
-    if values["eyes_only"]:
-        notes.append("anonymize with eyes_only hides the whole face here")
     style = "blur" if values["blur"] else "black"
     options = {"style": style, "padding": float(values["padding"]), "secure": bool(values["secure"])}
     if values["blur"]:
         options["strength"] = max(4, min(64, int(values["blur"])))
+    if values["eyes_only"]:
+        options["eyes_only"] = True
     return _step("anonymize", **options)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from framefx.boxes import Boxes
 from framefx.errors import MissingLayerError
 from framefx.filters.anonymize import anonymize
 from framefx.frame import Frame
@@ -53,6 +54,21 @@ def test_without_a_face_all_is_hidden_or_nothing():
     pixels = picture()
     assert not anonymize(Frame.borrow(pixels), face(), style="black", secure=True).pixels.any()
     assert np.array_equal(anonymize(Frame.borrow(pixels), face(), secure=False).pixels, pixels)
+
+
+def test_only_the_eyes_are_hidden_where_they_are_known():
+    pixels = picture()
+    corners, eyes = [[100, 60, 200, 180]], [[[130, 100], [170, 100]]]
+    hide = {"style": "black", "padding": 0, "eyes_only": True}
+    out = anonymize(Frame.borrow(pixels), ONE, Boxes(corners, [0.9], eyes, size=SIZE), **hide).pixels
+    assert not out[80:121, 110:191].any()
+    assert np.array_equal(out[132:], pixels[132:])
+    assert np.array_equal(out[:68], pixels[:68])
+    # Where they are not known, the face is hidden.
+    plain = Boxes(corners, [0.9], size=SIZE)
+    assert not anonymize(Frame.borrow(pixels), ONE, plain, **hide).pixels[70:170, 110:190].any()
+    nobody = Boxes(np.empty((0, 4)), [], size=SIZE)
+    assert not anonymize(Frame.borrow(pixels), face(), nobody, **hide).pixels.any()
 
 
 @pytest.fixture(scope="module")

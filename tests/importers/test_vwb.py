@@ -156,7 +156,7 @@ ARGUMENTS = {
     "move": [10, -5, False, False],
     "affine": [[[1, 0.2], [-0.2, 1]], [5, -5]],
     "webcam": ["alpha.png"],
-    "anonymize": [10, 5, True, False],
+    "anonymize": [10, 5, True, True],
     "hologram": [],
 }
 
