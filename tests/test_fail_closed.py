@@ -205,7 +205,7 @@ def days(draw):
 
 
 def live_through(day):
-    """Return the pictures that were shown, and what was reported (None when the run failed)."""
+    """Return the pictures that were shown, and what was reported (None when a fault ended the run)."""
     clock = ManualClock()
     room = Room(day, clock)
     plans = iter([make_plan(chain, day.faults["filter"], day.faults["model"], clock) for chain in day.chains])
@@ -223,13 +223,13 @@ def live_through(day):
         room.is_wanted = False
 
     room.moments = {n: {"swap": swap, "stop": pipeline.stop, "away": away}[what] for n, what in day.moments.items()}
-    reports = []
+    reports, errors = [], []
 
     def run():
         try:
             reports.append(pipeline.run())
-        except Exception:
-            reports.append(None)
+        except Exception as error:  # faults raise all kinds
+            errors.append(error)
         room.ended.set()
 
     thread = threading.Thread(target=run)
@@ -240,7 +240,9 @@ def live_through(day):
     room.over.set()
     thread.join(60)
     assert not thread.is_alive()
-    return room.pixels, reports[0]
+    if errors and not any(day.faults.values()):
+        raise errors[0]
+    return room.pixels, reports[0] if reports else None
 
 
 @pytest.fixture(autouse=True)
