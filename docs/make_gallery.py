@@ -123,7 +123,7 @@ def render(chain: str, pixels: np.ndarray, masks: dict[str, Mask], plugins: Plug
 def write_picture(path: Path, pixels: np.ndarray) -> None:
     """Write a picture at the page's size."""
     small = cv2.resize(pixels, SIZE[::-1], interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(path), cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 77])
+    cv2.imwrite(str(path), cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 72])
 
 
 def draw_beach(path: Path) -> None:

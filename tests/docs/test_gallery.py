@@ -84,6 +84,6 @@ def test_the_chains_under_the_pictures_name_filters_and_options_that_there_are(g
 
 def test_pictures_are_small_and_all_are_shown(gallery, root):
     files = list((root / "docs/pictures/filters").iterdir())
-    assert sum(file.stat().st_size for file in files) < 1_700_000
+    assert sum(file.stat().st_size for file in files) < 1_500_000
     wanted = {f"{name}-{n}.jpg" for name, chains in gallery[1].SHOTS.items() for n in range(1, len(chains) + 1)}
     assert {file.name for file in files} == wanted
