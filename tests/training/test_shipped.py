@@ -44,3 +44,12 @@ def test_the_astronaut_is_found(name: str) -> None:
     height, width = mask.shape
     assert mask[height // 4, width * 45 // 100] > 0.8  # her face
     assert mask[height // 10, width * 62 // 100] < 0.2  # the wall beside her
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="a known failure of both, named in docs/model-card.md: the flag is kept in part")
+@pytest.mark.parametrize("name", PROMISED)
+def test_the_flag_beside_her_is_no_person(name: str) -> None:
+    data = pytest.importorskip("skimage.data", reason="scikit-image has the picture")
+    mask = LiteRTPredictor(WEIGHTS / f"{name}.tflite")(data.astronaut())
+    assert mask[mask.shape[0] // 10, mask.shape[1] // 10] < 0.2
