@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,23 +66,34 @@ def read_with_browser(label: str, *, frames: int = 5, seconds: float = 280) -> n
         When the page gets no picture.
     """
     answers: queue.Queue[tuple[str, bytes]] = queue.Queue()
-    with _serving(answers) as port, tempfile.TemporaryDirectory(prefix="framefx-browser-") as profile:
+    # Helpers of Chromium that left its process group may still write there: what they leave behind is left.
+    folder = tempfile.TemporaryDirectory(prefix="framefx-browser-", ignore_cleanup_errors=True)
+    with _serving(answers) as port, folder as profile:
         page = f"http://127.0.0.1:{port}/?label={label.replace(' ', '%20')}&frames={frames}"
         command = [str(chromium()), *FLAGS, f"--user-data-dir={profile}", page]
         log = Path(profile) / "log"
         with log.open("wb") as said:
-            process = subprocess.Popen(command, stdout=said, stderr=said)
+            process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
         try:
             path, body = answers.get(timeout=seconds)
         except queue.Empty:
             raise BrowserError(f"the page says nothing within {seconds} s: {log.read_text()[-2000:]}") from None
         finally:
-            process.kill()
-            process.wait()
+            _end(process)
     if path == "/error":
         raise BrowserError(body.decode())
     height, width = map(int, path.split("/")[2:])
     return np.frombuffer(body, np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def _end(process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    """Kill a process that leads a group, with the whole group, and wait until all of it is gone."""
+    end = time.monotonic() + seconds
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < end:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,9 @@ SLOW = os.environ.get("VM_KIND") == "qemu"
 NEWER = bool(os.environ.get("VM_NEWER"))
 """v4l2loopback 0.13 or later. From 0.15 on a device has one reader at a time."""
 PATIENCE = 150
+"""Seconds after which nothing is waited for any more, on the slowest machine."""
+SOON = PATIENCE if SLOW else 20
+"""Seconds for what takes less than one on a machine that has nothing else to do, and is printed."""
 BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)]
 
 
@@ -76,7 +79,7 @@ class Reader:
             self.device.close()
             raise
 
-    def read(self, seconds=2.0):
+    def read(self, seconds=SOON):
         """Return the newest picture's bytes, or None when none came."""
         grab = self.stream.grab(seconds)
         if grab is None:
