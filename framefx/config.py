@@ -105,6 +105,10 @@ class StackEntry(_Section):
         BeforeValidator(_entry_size),
         Field(description="pixels, WIDTHxHEIGHT; frame: cover the camera's picture; the bottom picture does so anyway"),
     ] = None
+    rate: Annotated[
+        float | None,
+        Field(gt=0, le=1000, description="pictures per second: asked of a folder or camera; of a video at most"),
+    ] = None
 
 
 def _as_port(value: Any) -> Any:

@@ -8,8 +8,32 @@ from framefx.errors import DeviceError, MediaError
 from framefx.frame import Frame
 from framefx.protocols import Source
 
-_EARLY = 1e-6
-"""Seconds that a picture may come early: sums of periods are a little more than multiples of them."""
+EARLY = 1e-3
+"""Seconds that a picture may come early: Matroska and WebM round times to milliseconds."""
+
+
+class Pace:
+    """Which pictures are shown when there may only be so many a second: the first of each period.
+
+    Each comes at its own time: what plays at a lower rate plays as fast as before.
+
+    Parameters
+    ----------
+    rate : float or None
+        Pictures per second at most; None for all of them.
+    """
+
+    def __init__(self, rate: float | None) -> None:
+        self._rate = rate
+        self._period = -1
+
+    def takes(self, time: float) -> bool:
+        """Whether the picture at `time`, seconds from the first one, is shown; times do not fall."""
+        if self._rate is None:
+            return True
+        period = int((time + EARLY) * self._rate)
+        is_first, self._period = period > self._period, period
+        return is_first
 
 
 class Feed:
@@ -22,13 +46,16 @@ class Feed:
     ----------
     source : Source
         Opened at the first call of `at`, and again after `close`.
+    rate : float, optional
+        Pictures per second at most of a source that is not live.
     """
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, rate: float | None = None) -> None:
+        self._source, self._rate = source, rate
+        self._pace = Pace(rate)
         self._current: Frame | None = None
         self._next: Frame | None = None
-        self._base = 0.0
+        self._base = self._begun = 0.0
         self._is_open = False
         self._stop = threading.Event()
         self._came = threading.Event()
@@ -67,8 +94,10 @@ class Feed:
             self._thread.start()
             return
         self._source.open()
-        self._base = time
+        self._base = self._begun = time
+        self._pace = Pace(self._rate)
         self._current = self._read()
+        self._pace.takes(self._current.time)
         self._next = self._source.read()
 
     def _read(self) -> Frame:
@@ -78,17 +107,19 @@ class Feed:
         return frame
 
     def _timed(self, time: float) -> Frame:
-        while self._next is not None and self._next.time <= time - self._base + _EARLY:
-            self._current, self._next = self._next, self._source.read()
+        while self._next is not None and self._next.time <= time - self._base + EARLY:
+            shown, self._next = self._next, self._source.read()
+            if self._pace.takes(shown.time + self._base - self._begun):
+                self._current = shown
             if self._next is None:
-                self._begin_again()
+                self._begin_again(shown.time)
         if self._current is None:
             raise MediaError("a picture of the stack gives no frame: check its file")
         return self._current
 
-    def _begin_again(self) -> None:
+    def _begin_again(self, last: float) -> None:
         period = 1 / self._source.rate if self._source.rate else 0.0
-        self._base += (self._current.time if self._current else 0.0) + period
+        self._base += last + period
         self._source.close()
         self._source.open()
         self._next = self._source.read()

@@ -101,7 +101,7 @@ class Job:
         source = entry.source
         if self.config is not None and (self.config.base / source).is_file():
             source = str(self.config.base / source)
-        return Entry(source, chain, entry.opacity, entry.blend, entry.position, entry.size, origin)
+        return Entry(source, chain, entry.opacity, entry.blend, entry.position, entry.size, entry.rate, origin)
 
     def _chain(self, steps: str | Sequence[Any], *key: str | int) -> Chain:
         base = self.config.base if self.config else None

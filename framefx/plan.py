@@ -23,6 +23,7 @@ from framefx.feed import Feed
 from framefx.frame import Frame, FramePool, Size
 from framefx.layers import LayerPlan, Layers, LoadedModel, Post
 from framefx.mask import Mask
+from framefx.options import Options
 from framefx.registry import Registry, find_port
 from framefx.resolve import label_steps, resolve
 from framefx.stack import Branch, Entry, Stack, empty, place
@@ -35,6 +36,19 @@ if TYPE_CHECKING:
 
 def _no_models() -> Sequence[LoadedModel]:
     return ()
+
+
+def _feed(entry: Entry, registry: Registry) -> Feed:
+    """Return what shows the entry's picture, video or camera; one that has a rate of its own is asked for it."""
+    port, location = find_port(registry.sources, entry.source, "source")
+    if entry.rate is None:
+        return Feed(port.make(location, {}, entry.origin))
+    if "rate" in Options(port.name, port.load()).names:
+        return Feed(port.make(location, {"rate": entry.rate}, entry.origin))
+    source = port.make(location, {}, entry.origin)
+    if source.live:
+        raise PlanError(f"{entry.origin}: {entry.source} takes no rate: leave it out")
+    return Feed(source, entry.rate)
 
 
 class Plan:
@@ -100,8 +114,9 @@ class Plan:
                 for term in cut.terms:
                     self.layers.require(term, f"{entry.origin}: source", Mask)
             else:
-                port, location = find_port(registry.sources, entry.source, "source")
-                feed = Feed(port.make(location, {}, entry.origin))
+                feed = _feed(entry, registry)
+        if feed is None and entry.rate is not None:
+            raise PlanError(f"{entry.origin}: {entry.source} comes with every frame of the camera: leave out rate")
         if feed is None:
             return Branch(entry, resolve(entry.chain, labels, registry, self.layers), cut, self.layers.makers)
         own = LayerPlan(registry, {}, _no_models)
@@ -181,6 +196,8 @@ class Plan:
 
     def run(self, frame: Frame) -> Frame:
         """Compute the layers of `frame` and run every step on it."""
+        # Handles of a frame that may still be written do not share its smaller pictures; nobody writes this one now.
+        frame = frame._lend(shared=False)
         return self.apply(frame, self.compute_layers(frame))
 
     def warm(self, frame: Frame, *, run_models: bool = True) -> None:

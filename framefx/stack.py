@@ -50,6 +50,8 @@ class Entry:
     size : (int, int), "frame" or None
         Height and width in pixels to scale it to; ``frame`` covers the source's frame. None leaves it as it is, and
         makes the bottom picture cover the frame.
+    rate : float, optional
+        Pictures per second: asked of a folder or a camera, at most of a video.
     """
 
     source: str = "frame"
@@ -58,6 +60,7 @@ class Entry:
     blend: Blend = "normal"
     position: tuple[int, int] = (0, 0)
     size: Size | Literal["frame"] | None = None
+    rate: float | None = None
     origin: str = field(default="", compare=False)
 
 
@@ -134,10 +137,11 @@ class Branch:
         return self._scaled[1]._lend(shared=True)._stamped(picture.index, picture.time)
 
     def take_over(self, others: Sequence[Branch]) -> None:
-        """Go on with the video or camera of another plan's entry of the same source, if there is one."""
+        """Go on with the video or camera of another plan's entry of the same source and rate, if there is one."""
         for other in others:
             free = self.feed is not None and other.feed is not None and not other.given_away
-            if free and other.entry.source == self.entry.source:
+            same = (other.entry.source, other.entry.rate) == (self.entry.source, self.entry.rate)
+            if free and same:
                 self.feed, other.given_away = other.feed, True
                 return
 

@@ -12,6 +12,7 @@ from framefx.job import Job
 from framefx.mask import Mask
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
+from framefx.registry import Register
 from framefx.stack import Entry, Stack, place
 
 SIZE = (24, 32)
@@ -103,6 +104,52 @@ def test_a_video_plays_by_the_clock(registry, tmp_path):
     assert levels == [0, 10, 20, 0, 20]
 
 
+def levels_of(plan, count):
+    """Return the level of the picture at each tick of a camera with 30 frames per second."""
+    return [int(plan.run(Frame.borrow(noise(), index=i, time=5 + i / 30)).pixels[0, 0, 0]) for i in range(count)]
+
+
+def test_a_video_keeps_its_speed_at_a_lower_rate(registry, encode):
+    path = encode("film.mkv", [np.full((*SIZE, 3), level, np.uint8) for level in range(20)], rate=30)
+    plan = Plan(Stack((Entry(str(path), rate=10.0),)), registry)
+    assert levels_of(plan, 44) == [tick // 3 * 3 % 20 for tick in range(44)]
+    plan.close()
+
+
+def test_a_folder_is_asked_for_its_rate(registry, tmp_path):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((*SIZE, 3), 10 * number, np.uint8))
+    plan = Plan(Stack((Entry(str(tmp_path), rate=15.0),)), registry)
+    assert levels_of(plan, 8) == [0, 0, 10, 10, 20, 20, 0, 0]
+
+
+def test_another_rate_begins_anew(registry, encode):
+    path = str(encode("film.mkv", [np.full((*SIZE, 3), level, np.uint8) for level in range(30)], rate=30))
+    old = Plan(Stack((Entry(path, rate=10.0),)), registry)
+    assert levels_of(old, 4)[-1] == 3
+    for rate, level in ((10.0, 3), (5.0, 0)):
+        new = Plan(Stack((Entry(path, rate=rate),)), registry)
+        new.take_over(old)
+        old.close()
+        assert new.run(Frame.borrow(noise(), index=4, time=5 + 4 / 30)).pixels[0, 0, 0] == level
+        old = new
+    old.close()
+
+
+@pytest.mark.parametrize("source", ["frame", "empty", "previous", "person"])
+def test_what_comes_with_the_camera_has_no_rate(registry, source):
+    with pytest.raises(PlanError, match=f"{source} comes with every frame of the camera: leave out rate"):
+        shown(registry, Entry(), Entry(source, rate=5.0))
+
+
+def test_a_second_camera_that_cannot_be_asked_for_a_rate():
+    manager = PluginManager()
+    register = Register(manager.registry, "test")
+    register.source("unplugged", Unplugged, accepts=lambda location: location == "unplugged:", summary="")
+    with pytest.raises(PlanError, match="unplugged: takes no rate: leave it out"):
+        Plan(Stack((Entry(), Entry("unplugged:", rate=5.0))), manager.registry)
+
+
 def test_a_video_goes_on_in_the_next_plan(registry, tmp_path):
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((*SIZE, 3), 10 * number, np.uint8))
@@ -151,8 +198,6 @@ class Unplugged:
 
 
 def test_a_second_camera_that_fails_says_so():
-    from framefx.registry import Register
-
     manager = PluginManager()
     register = Register(manager.registry, "test")
     register.source("unplugged", Unplugged, accepts=lambda location: location == "unplugged:", summary="")
@@ -294,6 +339,8 @@ def test_size_frame(tmp_path):
         ("{source: frame, blend: burn}", r"framefx\.yaml:2: stack\.0\.blend is 'burn', wanted"),
         ("{source: frame, opacity: 2}", r"framefx\.yaml:2: stack\.0\.opacity is 2, wanted"),
         ("{source: frame, chian: [blur]}", r"framefx\.yaml:2: unknown key 'chian'\. Did you mean 'chain'"),
+        ("{source: beach.png, rate: 0}", r"framefx\.yaml:2: stack\.0\.rate is 0, wanted"),
+        ("{source: frame, rate: 5}", r"framefx\.yaml:2: stack entry 1: frame comes with every frame"),
         ("{source: frame, size: big}", r"framefx\.yaml:2: stack\.0\.size is 'big', wanted"),
         ("{source: frame, chain: [blurr]}", r"framefx\.yaml:2: .*there is no filter 'blurr'\. Did you mean 'blur'"),
         ("{source: hair}", r"'hair', and nothing gives it"),

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from framefx.errors import OptionError
+from framefx.feed import EARLY, Pace
 from framefx.filters.colors import Color, parse_color
 from framefx.filters.fitting import Fit, FitName, Picture, Sampling, SamplingName, fit_picture, read_picture
 from framefx.filters.scenery import default_picture
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from framefx.protocols import Source
 
 _KEPT_SLIDES = 32
+_SLIDES_PER_SECOND = 10.0
 
 
 class Replace:
@@ -37,7 +39,10 @@ class Replace:
         folder: Annotated[Path | None, Field(description="folder of pictures, shown in the order of names")] = None,
         fit: Fit = "cover",
         sampling: Sampling = "smooth",
-        rate: Annotated[float, Field(gt=0, le=1000, description="pictures per second of a folder")] = 10.0,
+        rate: Annotated[
+            float | None,
+            Field(gt=0, le=1000, description="pictures per second: of a folder, else 10; of a video at most, else all"),
+        ] = None,
     ) -> None:
         choices = {"image": image, "video": video, "color": color, "folder": folder}
         given = [name for name, value in choices.items() if value is not None]
@@ -70,7 +75,7 @@ class Replace:
     def _picture(self, canvas: Frame) -> Picture:
         if self._video is not None:
             if self._movie is None:
-                self._movie = _Movie(self._video, self._fit, self._sampling)
+                self._movie = _Movie(self._video, self._fit, self._sampling, self._rate)
             return self._movie.at(canvas)
         if self._paths:
             return self._slide(canvas)
@@ -80,7 +85,7 @@ class Replace:
 
     def _slide(self, canvas: Frame) -> Picture:
         # The small part more is for times like 0.3, which are a little less than three tenths.
-        number = int(canvas.time * self._rate + 1e-6) % len(self._paths)
+        number = int(canvas.time * (self._rate or _SLIDES_PER_SECOND) + 1e-6) % len(self._paths)
         key = number, canvas.size
         if key not in self._slides:
             self._slides[key] = self._read(self._paths[number], canvas.size)
@@ -116,15 +121,16 @@ def _fitted(picture: Picture, size: Size, fit: FitName, sampling: SamplingName) 
 
 
 class _Movie:
-    """A looping video that shows the picture of a given time."""
+    """A looping video that shows the picture of a given time, or the last one that its pace took."""
 
-    def __init__(self, path: Path, fit: FitName, sampling: SamplingName) -> None:
+    def __init__(self, path: Path, fit: FitName, sampling: SamplingName, rate: float | None) -> None:
         from framefx.sources.video import VideoFile
 
         self._source: Source = VideoFile(str(path), loop=True)
         self._source.open()
-        self._fit, self._sampling = fit, sampling
+        self._fit, self._sampling, self._pace = fit, sampling, Pace(rate)
         self._started: float | None = None
+        self._current: Frame | None = None
         self._next: Frame | None = self._source.read()
         self._shown: Picture | None = None
 
@@ -132,13 +138,13 @@ class _Movie:
         """Return the picture at the canvas's time by the chain's clock, fitted to it."""
         if self._started is None:
             self._started = canvas.time
-        current: Frame | None = None
-        while self._next is not None and self._next.time <= canvas.time - self._started:
-            current, self._next = self._next, self._source.read()
-        if current is not None or self._shown is None or self._shown[0].shape[:2] != canvas.size:
-            frame = current or self._next
-            if frame is not None:
-                self._shown = self._fitted(frame, canvas)
+        changed = self._shown is None or self._shown[0].shape[:2] != canvas.size
+        while self._next is not None and self._next.time <= canvas.time - self._started + EARLY:
+            if self._pace.takes(self._next.time):
+                self._current, changed = self._next, True
+            self._next = self._source.read()
+        if changed and self._current is not None:
+            self._shown = self._fitted(self._current, canvas)
         if self._shown is None:
             raise OptionError("the video has no picture")
         return self._shown

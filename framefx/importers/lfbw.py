@@ -92,6 +92,8 @@ def translate(path: Path) -> Imported:
     result.put("source", source)
     result.put("sink", {"device": values["v4l2loopback-path"]})
     result.put("model", "blazeseg", "framefx's own network; select-model did nothing there")
+    if file.is_on("no-ondemand"):
+        result.put("always_on", True, "was no-ondemand")
     background, selfie, mask = (_Effects(file, key) for key in ("background", "selfie", "mask"))
     result.put("mask", _mask(file, background), "smooth: seconds, for mask-update-speed")
     if selfie.number("opacity", 100) < 100:
@@ -169,7 +171,8 @@ def _mask(file: _File, background: _Effects) -> dict[str, Any]:
     speed = min(99, max(1, background.number("mask-update-speed", 50))) / 100
     mask["smooth"] = round(-1 / file.whole("fps") / math.log(1 - speed), 4)
     if not file.is_on("no-postprocess"):
-        mask.update(dilate=2.5, feather=5)
+        # Its sigmoid is as steep in the middle as a ramp that is two and a half times shorter.
+        mask.update(dilate=2.5, feather=2 if file.is_on("use-sigmoid") else 5)
     return mask
 
 

@@ -44,9 +44,9 @@ def translate(document: Document) -> Imported:
     result.put("mask", _mask(values, document), "lengths are frame pixels, smoothing is a time constant in seconds")
     stack = [_layer(document, i, layer, _rate(document), result) for i, layer in enumerate(_layers(document))]
     if values.get("debug_show_mask") is not None:
-        stack = _shown_mask(document, result)
-    if 0 <= _number(document, "debug_show_heatmap", -1) < len(KEYPOINTS):
-        stack = _shown_heatmap(document, result)
+        stack = _shown_mask(_number(document, "debug_show_mask", -1), result)
+    elif values.get("debug_show_heatmap") is not None:
+        stack = _shown_heatmap(_number(document, "debug_show_heatmap", -1), result)
     if not stack or _may_be_transparent(stack[0]):
         stack.insert(0, {"source": "empty", "chain": [{"replace": {"color": "black", "where": "all"}}]})
         result.lines = {("stack", int(key[1]) + 1, *key[2:]): line for key, line in result.lines.items()}
@@ -63,6 +63,7 @@ def _comments(stack: Sequence[Mapping[str, Any]]) -> list[str]:
         "speed_x": "speed_x, speed_y: per second, where they were per frame.",
         "wrap": "wrap: there, the rows above the first dark band stayed as they were.",
         "sampling": "sampling: smooth is better, linear is what it did.",
+        "video": "rate: of a video, pictures per second at its own speed; there it ran faster if that was no multiple.",
     }
     return ["`framefx filters NAME` explains each filter.", *(text for key, text in remarks.items() if key in options)]
 
@@ -238,8 +239,7 @@ def _nested(value: list[Any]) -> bool:
     return any(isinstance(item, list) for row in value for item in row)
 
 
-def _shown_mask(document: Document, result: Imported) -> list[dict[str, Any]]:
-    number = _number(document, "debug_show_mask", -1)
+def _shown_mask(number: float, result: Imported) -> list[dict[str, Any]]:
     is_part = 0 <= number < len(PARTS)
     if is_part:
         _need_bodypix("debug_show_mask", result)
@@ -248,8 +248,10 @@ def _shown_mask(document: Document, result: Imported) -> list[dict[str, Any]]:
     return [{"source": source, "chain": [{"color": {"brightness": 1, "where": "all"}}]}]
 
 
-def _shown_heatmap(document: Document, result: Imported) -> list[dict[str, Any]]:
-    keypoint = KEYPOINTS[int(_number(document, "debug_show_heatmap", 0))]
+def _shown_heatmap(number: float, result: Imported) -> list[dict[str, Any]]:
+    if not 0 <= number < len(KEYPOINTS):
+        return _shown_mask(-1, result)  # its mask stayed the person's then
+    keypoint = KEYPOINTS[int(number)]
     _need_bodypix("debug_show_heatmap", result)
     result.lines.clear()
     heatmap = {"keypoint": keypoint, "map": "bone", "opacity": 1.0, "where": "all"}

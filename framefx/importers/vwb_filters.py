@@ -43,11 +43,9 @@ def _sequence(values: Values, rate: float, notes: list[str]) -> list[Step]:
 
 
 def _video(values: Values, rate: float, notes: list[str]) -> list[Step]:
-    if values["target_fps"] != 10:
-        notes.append(
-            f"video: target_fps {values['target_fps']} was left out: videos play by the clock at their own rate"
-        )
-    return _step("replace", video=str(values["video_path"]), fit="stretch", sampling=_sampling(values))
+    rate = float(values["target_fps"])
+    options: Values = {"rate": min(rate, 1000.0)} if rate > 0 else {}  # it took 0 and less for the video's own
+    return _step("replace", video=str(values["video_path"]), **options, fit="stretch", sampling=_sampling(values))
 
 
 def _kernel(values: Values) -> tuple[float, float]:

@@ -105,7 +105,7 @@ class VideoFile:
         first = next(self._pictures, None)
         if first is None:
             raise MediaError(self._why_not("no frame in it can be decoded"))
-        self._start = self._seconds(first) or 0.0
+        self._start, self._last, self._count = self._seconds(first) or 0.0, 0.0, 0
         self._converter = Converter(self._pool)
         self._first = self._converter.frame(first, 0, 0.0)
         self._size = self._first.size

@@ -1,5 +1,7 @@
 """Replace and overlay: pictures from files, fitted and blended."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -73,6 +75,79 @@ def test_a_folder_plays_in_the_order_of_names(tmp_path):
     assert levels == [1, 2, 10, 1, 1]
 
 
+def test_a_folder_shows_ten_pictures_a_second_unless_told(tmp_path):
+    for number in range(3):
+        save(tmp_path / f"{number}.png", np.full((40, 60, 3), number, np.uint8))
+    show = Replace(folder=tmp_path)
+    assert [show(canvas(time)).pixels[0, 0, 0] for time in (0, 0.1, 0.2, 0.3)] == [0, 1, 2, 0]
+
+
+def played(path, seconds, **options):
+    """Return the level of the picture at each tick of a camera with 60 frames per second."""
+    show = Replace(video=path, **options)
+    levels = [int(show(canvas(5 + tick / 60)).pixels[20, 30, 0]) for tick in range(round(60 * seconds))]
+    show.close()
+    return levels
+
+
+@pytest.fixture
+def film(encode):
+    """Returns a video of so many pictures whose level is their number."""
+
+    def make(count, rate):
+        return encode("film.mkv", [np.full((40, 60, 3), level, np.uint8) for level in range(count)], rate=rate)
+
+    return make
+
+
+def test_a_video_plays_at_its_own_rate(film):
+    assert played(film(12, 15), 1.0) == [tick // 4 % 12 for tick in range(60)]
+
+
+@pytest.mark.parametrize(("own", "rate"), [(30, 10), (30, 1), (30, 7.5), (25, 10), (24, 10), (10, 3)])
+def test_a_slower_video_keeps_its_speed(film, own, rate):
+    """Each picture is the first of its period, shown at its own time and until the next one."""
+    count = 4 * own
+    times = np.arange(count) / own
+    first = np.r_[True, np.diff(np.floor(times * rate + 1e-6)) > 0]
+    newest = np.maximum.accumulate(np.where(first, np.arange(count), 0))
+    shown = played(film(count, own), 4.0, rate=rate)
+    ticks = np.minimum(np.floor(np.arange(240) / 60 * own + 1e-3).astype(int), count - 1)
+    assert np.abs(np.array(shown) - newest[ticks]).max() == 0
+    assert len({*shown}) == pytest.approx(4 * rate, abs=1)
+
+
+@pytest.mark.parametrize("rate", [10, 11.5, 1000])
+def test_a_rate_above_the_video_s_own_changes_nothing(film, rate):
+    path = film(10, 10)
+    assert played(path, 2.0, rate=rate) == played(path, 2.0)
+
+
+def test_a_slower_video_goes_on_where_it_begins_again(film):
+    # Ten pictures in a third of a second, one shown in each: 0, then 5 (half a second is picture 15), 0, 5, …
+    assert played(film(10, 30), 2.0, rate=2) == [0] * 30 + [5] * 30 + [0] * 30 + [5] * 30
+
+
+def test_a_slower_video_follows_the_size(film):
+    show = Replace(video=film(30, 30), rate=1)
+    for tick in range(20):
+        show(canvas(tick / 60))
+    shown = show(canvas(21 / 60, size=(20, 30)))
+    assert shown.size == (20, 30)
+    assert shown.pixels[10, 15, 0] == 0
+
+
+def test_a_real_video_changes_as_often_as_told():
+    path = Path(__file__).resolve().parents[3] / "shared" / "data" / "backgrounds" / "retrowave.webm"
+    if not path.is_file():
+        pytest.skip("retrowave.webm is not here")
+    full, slow = Replace(video=path), Replace(video=path, rate=5)
+    pairs = [(full(canvas(tick / 30)).pixels.copy(), slow(canvas(tick / 30)).pixels.copy()) for tick in range(60)]
+    changes = [tick for tick in range(1, 60) if (pairs[tick][1] != pairs[tick - 1][1]).any()]
+    assert len(changes) == 9  # two seconds: ten pictures
+    assert all(np.array_equal(*pairs[tick]) for tick in [0, *changes])  # each when it is its turn
+
+
 def test_colour():
     assert (Replace(color="#102030")(canvas()).pixels == (16, 32, 48)).all()
 
@@ -96,8 +171,6 @@ def test_size_changes_are_followed(photo):
     ],
 )
 def test_what_cannot_be_shown(options, message):
-    from pathlib import Path
-
     paths = {name: value if name == "color" else Path(value) for name, value in options.items()}
     with pytest.raises(OptionError, match=message):
         Replace(**paths)

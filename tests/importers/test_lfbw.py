@@ -45,6 +45,17 @@ def test_devices(old):
     assert made["sink"] == {"device": "/dev/video9"}
 
 
+@pytest.mark.parametrize(("text", "always_on"), [("no-ondemand=true\n", True), ("fps=30\n", False)])
+def test_on_demand(old, text, always_on):
+    assert Config(old(text)).settings.always_on is always_on
+
+
+def test_its_sigmoid_makes_the_edge_harder(old):
+    soft, hard = (values(old(text))["mask"] for text in ("fps=30\n", "use-sigmoid=true\n"))
+    assert {name for name in soft if soft[name] != hard[name]} == {"feather"}
+    assert hard["feather"] < soft["feather"]
+
+
 def test_effects_keep_its_order(old):
     made = values(old("background=file=a.jpg,brightness=150,cmap=jet,blur=20,crop\n"))
     assert [next(iter(step)) for step in made["chain"]] == ["replace", "blur", "color_map", "brightness"]

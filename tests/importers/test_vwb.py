@@ -93,9 +93,17 @@ def test_all_keys_are_known(old):
     assert not mask[0, 0].any()
 
 
+@pytest.mark.parametrize("keys", ["debug_show_heatmap: 17", "debug_show_heatmap: -1", "debug_show_mask: 24",
+                                  "debug_show_mask: -1\ndebug_show_heatmap: 3"])  # fmt: skip
+def test_any_other_number_shows_the_mask(old, keys):
+    mask = shown(old(f"layers: [{{input: [blur]}}]\n{keys}\n")).pixels
+    assert (mask[20, 30] == 255).all()
+    assert not mask[0, 0].any()
+
+
 @pytest.mark.parametrize(("number", "keypoint"), [(0, "nose"), (3, "left_ear"), (16, "right_ankle")])
 def test_one_heatmap_is_shown_on_black(old, number, keypoint):
-    path = old(f"layers: [{{input: [blur]}}]\ndebug_show_mask: -1\ndebug_show_heatmap: {number}\n")
+    path = old(f"layers: [{{input: [blur]}}]\ndebug_show_heatmap: {number}\n")
     first, second = chain(path)
     assert first["replace"]["color"] == "black"
     assert second["heatmap"]["keypoint"] == keypoint
@@ -121,6 +129,34 @@ def test_speeds_are_per_second(old):
 def test_a_picture_as_camera_has_no_rate_to_set(old):
     step = chain(old("real_video_device: a.png\nfps: 20\nlayers: [{input: [[roll, 3, 0]]}]\n"))[0]
     assert step["roll"]["speed_x"] == 90.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rate"),
+    [
+        ("film.mkv", 10.0),
+        ("film.mkv, 25", 25.0),
+        ("film.mkv, {target_fps: 2.5}", 2.5),
+        ("film.mkv, 0", None),
+        ("film.mkv, -1", None),
+        ("film.mkv, 5000", 1000.0),
+    ],
+)
+def test_a_video_shows_so_many_pictures_a_second(old, arguments, rate):
+    arguments = arguments.replace("film.mkv, {", "{video_path: film.mkv, ")
+    step = chain(old(f"layers: [{{empty: [[video, {arguments}]]}}]\n"))[0]["replace"]
+    assert step.get("rate") == rate
+    assert step["video"] == "film.mkv"
+
+
+def test_a_video_plays_in_its_own_time(old, encode):
+    """Ten of thirty pictures a second: the speed stays, whatever the rate of its loop was."""
+    encode("film.mkv", [np.full((*SIZE, 3), 5 * level, np.uint8) for level in range(30)], rate=30)
+    made = plan(old("layers: [{empty: [[video, film.mkv, 10, NEAREST]]}]\n"))
+    times = (0, 0.05, 0.0999, 0.1, 0.25, 0.3, 0.95, 1.0, 1.1)
+    frames = [Frame.borrow(np.zeros((*SIZE, 3), np.uint8), index=i, time=t) for i, t in enumerate(times)]
+    assert [int(made.run(frame).pixels[0, 0, 0]) // 5 for frame in frames] == [0, 0, 3, 3, 6, 9, 27, 0, 3]
+    made.close()
 
 
 def test_the_four_layers(old):
@@ -304,12 +340,3 @@ def test_what_was_left_out_is_said(old, caplog):
     with caplog.at_level(logging.WARNING):
         Config(old("layers: []\ndebug_show_heatmap: 3\n"))
     assert "debug_show_heatmap needs the model bodypix: run `framefx models pull bodypix`" in caplog.text
-
-
-def test_a_video_s_frame_rate_is_left_out_with_a_note():
-    from framefx.importers.vwb_filters import FILTERS
-
-    parameters, make = FILTERS["video"]
-    notes: list[str] = []
-    make({**parameters, "video_path": "sea.mp4", "target_fps": 25}, 30.0, notes)
-    assert any("target_fps 25" in note for note in notes)

@@ -160,6 +160,16 @@ def test_loop_goes_on_in_time(encode):
     assert [frame.time for frame in frames] == pytest.approx([index / 10 for index in range(8)], abs=2e-3)
 
 
+def test_a_file_that_is_opened_again_begins_again(encode):
+    source = VideoFile(str(encode("a.mkv", pictures(3))))
+    runs = []
+    for _ in range(2):
+        source.open()
+        runs.append([(frame.index, frame.time) for frame in iter(source.read, None)])
+        source.close()
+    assert runs[0] == runs[1]
+
+
 def test_takes_no_new_memory_after_the_first_frames(shared):
     source = opened(shared("clips/asl_eat.mkv"))
     while source.read() is not None:
