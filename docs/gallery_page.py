@@ -1,6 +1,7 @@
 """The text of docs/filters.md, from what filters say about themselves."""
 
 import inspect
+import re
 
 from framefx.bench.filters import COMPOSITION
 from framefx.registry import Registry, Step
@@ -39,19 +40,23 @@ Three things that need no filter of their own:
   background: [Configuration](config.md).
 """
 
+_RESAMPLED = "every pixel is resampled, by OpenCV's warp; neighbouring geometries are one resampling"
+
 WHY = {
-    "affine": "Every pixel is resampled, by OpenCV's warp.",
-    "bilateral": "More than 3 ms: each pixel weighs its neighbours one by one. It works at half the size already.",
-    "depth_of_field": "Two blurs, one of them hardly smaller than the frame, and a map of distances.",
-    "despill": "Grows with the length of the edge, where pixels are solved one by one.",
-    "foreground": "Grows with the length of the edge, where pixels are solved one by one.",
-    "hologram": "Two shifted copies beside the scan lines.",
-    "follow": "Every pixel is resampled, by OpenCV's warp.",
-    "lut": "More than 3 ms: four places of the cube for each pixel, which no vector unit fetches at once.",
-    "stabilize": "Every pixel is resampled, by OpenCV's warp; the layer `motion` takes as long again.",
-    "zoom": "Every pixel is resampled, by OpenCV's warp.",
-    "warp": "More than 3 ms: every pixel is resampled, by OpenCV's remap, from a table of 5 MB.",
+    "affine": f"{_RESAMPLED}.",
+    "bilateral": "each pixel weighs its neighbours one by one. It works at half the size already.",
+    "despill": "it grows with the length of the edge, where pixels are solved one by one.",
+    "foreground": "it grows with the length of the edge, where pixels are solved one by one.",
+    "follow": f"{_RESAMPLED}.",
+    "lut": "each pixel takes four places of the cube, which no vector unit fetches at once.",
+    "stabilize": f"{_RESAMPLED}. The layer `motion` takes as long again.",
+    "zoom": f"{_RESAMPLED}.",
+    "warp": "every pixel is resampled, by OpenCV's remap, from a table of 5 MB.",
 }
+"""What makes a filter dear: the reason of those above `DEAR`, and of some that may come there on another machine."""
+
+DEAR = 3.0
+"""Milliseconds above which a filter's own page says why."""
 
 
 def page(registry: Registry, shots: dict[str, list[str]], costs: dict[str, float]) -> str:
@@ -81,9 +86,23 @@ def entry(step: Step, chains: list[str], cost: float) -> str:
         lines += [row(name, facts) for name, facts in options.items()]
         lines.append("")
     lines.append(
-        f"**Where:** {where(step)} **Layers:** {layers(step)} **Cost:** {cost:.2f} ms. {WHY.get(step.name, '')}"
+        f"**Where:** {where(step)} **Layers:** {layers(step)} **Cost:** {cost:.2f} ms. {reason(step.name, cost)}"
     )
     return "\n".join(lines).rstrip() + "\n"
+
+
+def reason(name: str, cost: float) -> str:
+    """Return the sentence that says why a filter costs what it does, or nothing."""
+    why = WHY.get(name, "")
+    return f"More than {DEAR:g} ms: {why}" if cost > DEAR else why[:1].upper() + why[1:]
+
+
+def with_cost(text: str, name: str, cost: float) -> str:
+    """Return a filter's own page with its cost as measured; a filter in `WHY` has the reason after it, others stay."""
+    figure = "under 0.1 ms" if cost < 0.1 else f"{cost:.1f} ms"
+    if name in WHY:
+        return re.sub(r"(?m)^\*\*Cost:\*\* [^\n]+(\n\S[^\n]*)*", f"**Cost:** {figure}. {reason(name, cost)}", text)
+    return re.sub(r"(?m)^\*\*Cost:\*\* (under )?[\d.]+ ms", f"**Cost:** {figure}", text)
 
 
 def signature(step: Step) -> str:

@@ -1,7 +1,8 @@
 """Make docs/filters.md and its pictures: python docs/make_gallery.py [--model FILE] [--page-only] [NAME…].
 
 Every filter on the same portrait, option by option where a picture says more. The person is found by the model that
-comes with framefx; within a drawn outline only, so that nothing else in the room is taken for a person.
+comes with framefx; within a drawn outline only, so that nothing else in the room is taken for a person. The cost on
+each filter's own page is written as well, with the reason where there is one.
 """
 
 import argparse
@@ -138,10 +139,10 @@ def draw_beach(path: Path) -> None:
 
 
 def main() -> None:
-    """Write the pictures (all, or those of the filters named) and the page."""
+    """Write the pictures (all, or those of the filters named), the page, and the costs on the filters' own pages."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--model")
-    parser.add_argument("--page-only", action="store_true", help="draw nothing, write the page again")
+    parser.add_argument("--page-only", action="store_true", help="draw nothing, write the pages again")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     plugins = PluginManager(discover=False)
@@ -159,6 +160,10 @@ def main() -> None:
                     write_picture(FOLDER / f"{name}-{number}.jpg", shown)
     costs = json.loads((DOCS / "filter-costs.json").read_text())
     (DOCS / "filters.md").write_text(gallery_page.page(plugins.registry, SHOTS, costs), encoding="utf-8")
+    for name in SHOTS.keys() - {"original"}:
+        own = DOCS / "filters" / f"{name}.md"
+        text = gallery_page.with_cost(own.read_text(encoding="utf-8"), name, costs[name])
+        own.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -220,6 +220,6 @@ def _as_flip(geometry: Geometry, shape: tuple[int, ...]) -> int | None:
         return None
     for code, sx, sy in ((1, -1, 1), (0, 1, -1), (-1, -1, -1)):
         wanted = [[sx, 0, (width - 1) * (sx < 0)], [0, sy, (height - 1) * (sy < 0)]]
-        if np.allclose(geometry.matrix, wanted, rtol=0, atol=1e-7):
+        if np.abs(geometry.matrix - wanted).max() <= 1e-7:
             return code
     return None

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx.filters.small import factor_for
 from framefx.frame import Frame
 from framefx.mask import Mask
 
@@ -27,8 +28,7 @@ def blur(
 
     if radius == 0:
         return frame
-    # About one of its pixels to a standard deviation is enough: 47 dB and more against a blur at full size.
-    factor = next((f for f in (8, 4, 2) if radius >= 0.85 * f), 1)
+    factor = factor_for(radius)
     mask = None if where is None else _coarse(where, frame, factor)
     out = frame.array(_small(frame, factor))
     pixels = kernels.region_blur(

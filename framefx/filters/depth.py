@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from framefx.filters.small import U8, reduced, small_array
+from framefx.filters.small import U8, factor_for, reduced, small_array
 from framefx.frame import Frame
 from framefx.mask import Mask
 
@@ -35,10 +35,13 @@ def depth_of_field(
     if radius == 0:
         return frame
     outside = 255 - person.values
-    factor = max(1, min(8, int(radius / _NEAR / 1.7)))
+    factor = factor_for(radius / _NEAR)
     pixels, far = small_array(frame, factor), small_array(frame, 2 * factor)
-    kernels.region_blur(frame.pixels, outside, radius / _NEAR, factor, out=pixels)
-    kernels.region_blur(frame.pixels, outside, radius, 2 * factor, out=far)
+    less = frame.downsampled(factor) if factor > 1 else None
+    kernels.region_blur(frame.pixels, outside, radius / _NEAR, factor, small=less, out=pixels)
+    # The second goes on from the first, a small picture that is blurred so far already.
+    rest = (radius**2 - (radius / _NEAR) ** 2) ** 0.5 / factor
+    kernels.region_blur(pixels, outside, rest, 2, out=far)
     kernels.masked_merge(pixels, far, _distance(person, reach), factor=2, out=pixels)
     return reduced(frame, pixels, factor)
 
