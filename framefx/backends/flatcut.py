@@ -30,7 +30,7 @@ def cut(content: bytes, wanted: Collection[int]) -> bytes | None:
     graph = reader.fields(reader.follow(reader.vector(network[_GRAPHS], 4)[0]))
     operators = reader.vector(graph[_OPERATORS], 4)
     live = _live(reader, operators, wanted)
-    if len(live) == len(operators) or _keeps_state(reader, graph, operators) or _is_ordered(reader, network):
+    if len(live) == len(operators) or _keeps_state(reader, graph, operators) or is_ordered(reader, network):
         return None
     result = bytearray(content)
     outputs = [one for one in reader.numbers(graph, _OUTPUTS) if one in wanted]
@@ -66,7 +66,8 @@ def _keeps_state(reader: Reader, graph: dict[int, int], operators: Sequence[int]
     return any(silent) or any(_IS_VARIABLE in tensor for tensor in tensors)
 
 
-def _is_ordered(reader: Reader, network: dict[int, int]) -> bool:
+def is_ordered(reader: Reader, network: dict[int, int]) -> bool:
+    """Whether the file says in which order its operators have to run."""
     entries = reader.vector(network[_METADATA], 4) if _METADATA in network else ()
     names = (reader.fields(reader.follow(place)).get(_NAME_OF_METADATA) for place in entries)
     return any(reader.text(name) == _ORDER for name in names if name is not None)

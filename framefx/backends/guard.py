@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from framefx.backends.probe import REFUSED
@@ -35,6 +36,8 @@ def check(
     arguments: Sequence[str],
     verify: Callable[[bytes, Path], None] | None = None,
     seconds: float = _SECONDS,
+    *,
+    changed: bool = False,
 ) -> None:
     """Make sure that loading and running the network cannot take this process down.
 
@@ -43,7 +46,7 @@ def check(
     path : Path
         The file, for the second process.
     content : bytes
-        What is in it.
+        What is in it, or what was made of that (`changed`).
     runtime : Runtime
         What is to run it.
     arguments : sequence of str
@@ -52,6 +55,8 @@ def check(
         ``verify(content, path)`` raises a `ModelError` for what can be seen in the file itself.
     seconds : float
         How long it may take, the start of the runtime included.
+    changed : bool
+        Whether `content` is something else than what is in the file: the second process gets a file of its own.
 
     Raises
     ------
@@ -70,7 +75,8 @@ def check(
     if not sys.executable:
         return
     try:
-        code, words = _run([runtime.module, str(path), *arguments], seconds)
+        with _file_of(content) if changed else nullcontext(path) as file:
+            code, words = _run([runtime.module, str(file), *arguments], seconds)
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"{path}: the network did not run within {seconds:.0f} s") from error
     except OSError as error:
@@ -83,6 +89,15 @@ def check(
         raise RuntimeError(words)
     if code == 0:
         _remember(seen)
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[Path]:
+    """Keep `content` in a file meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="framefx-") as folder:
+        file = Path(folder, "network")
+        file.write_bytes(content)
+        yield file
 
 
 def _run(arguments: list[str], seconds: float = _SECONDS) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from framefx.backends.cut import Cuts
 from framefx.backends.files import one_line
 from framefx.backends.flatbuffer import read, verify
 from framefx.backends.flatcut import cut
+from framefx.backends.flatlower import lower
 from framefx.backends.quiet import native_chatter
 from framefx.backends.runtime import Runtime
 from framefx.errors import ModelError
@@ -168,7 +169,8 @@ class Interpreter:
             When the file is no network, is damaged, or needs what the runtime lacks.
         """
         interpreter_class = self.runtime.load().Interpreter
-        content = read(path)
+        written = read(path)
+        content = lower(written)
 
         def start(content: bytes) -> Any:
             with native_chatter():
@@ -179,7 +181,8 @@ class Interpreter:
             return interpreter
 
         try:
-            guard.check(path, content, self.runtime, [str(LARGEST_INPUT)], verify)
+            limit = [str(LARGEST_INPUT)]
+            guard.check(path, content, self.runtime, limit, verify, changed=content is not written)
             return _Cuttable(content, start, Cuts(content, self.runtime, path), path)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{path}: {_explained(error, self.runtime)}") from error
@@ -219,7 +222,7 @@ def _explained(error: Exception, runtime: Runtime) -> str:
         return "the file is damaged; fetch it again" if damaged else one_line(error)
     problem = f"{runtime.distribution} lacks its operator {missing[1]}"
     if missing[1] == "Convolution2DTransposeBias" and runtime.name == "tflite":
-        return f"{problem}; run `pip install ai-edge-litert` and use the backend 'litert'"
+        return f"{problem} with overlaps; run `pip install ai-edge-litert` and use the backend 'litert'"
     if missing[1] == "PosenetDecoderOp":
         return (
             f"{problem}, which only Google Coral's own runtime has; take the file without '_decoder' in its name: "

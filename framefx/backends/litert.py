@@ -1,4 +1,4 @@
-"""ai-edge-litert: the default runtime, and the only one with MediaPipe's transposed convolution."""
+"""ai-edge-litert: the default runtime."""
 
 from __future__ import annotations
 

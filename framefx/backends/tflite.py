@@ -1,4 +1,7 @@
-"""tflite-runtime: small, for Python up to 3.11 and NumPy 1; it lacks MediaPipe's transposed convolution."""
+"""tflite-runtime: small, for Python up to 3.11 and NumPy 1.
+
+It lacks MediaPipe's transposed convolution, which those that overlap nowhere do without (`framefx.backends.flatlower`).
+"""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def test_size_left_open(backend, networks, tmp_path):
     assert "1×?×?×3" in refusal(backend, path)
 
 
-def test_transposed_convolution_sends_to_litert(networks, tmp_path):
+def test_transposed_convolution_with_overlaps_sends_to_litert(networks, tmp_path):
     if importlib.util.find_spec("tflite_runtime") is None:
         pytest.skip("tflite_runtime is not installed")
     path = networks.custom(tmp_path / "t.tflite", "Convolution2DTransposeBias")
