@@ -21,6 +21,7 @@ from framefx.plan import Plan
 from framefx.plugins import PluginManager
 from framefx.registry import find_port
 from framefx.stack import Entry, Stack
+from framefx.stamps import Stamp, stamp
 
 if TYPE_CHECKING:
     from framefx.maskpipeline import MaskPipeline
@@ -99,8 +100,9 @@ class Job:
         origin = f"{self._place('stack', number)}stack entry {number + 1}"
         chain = self._chain(entry.chain, "stack", number, "chain") if entry.chain else Chain()
         source = entry.source
-        if self.config is not None and (self.config.base / source).is_file():
-            source = str(self.config.base / source)
+        here = self.config.base / source if self.config is not None else None
+        if here is not None and (here.is_file() or ("/" in source and here.is_dir())):
+            source = str(here)
         return Entry(source, chain, entry.opacity, entry.blend, entry.position, entry.size, entry.rate, origin)
 
     def _chain(self, steps: str | Sequence[Any], *key: str | int) -> Chain:
@@ -205,6 +207,11 @@ class Job:
         self.settings, self.config, self.threads = settings, config, job.threads
         self._loaded, self._mask_pipeline = job._loaded, job._mask_pipeline
         return plan
+
+    def files(self, plan: Plan) -> dict[Path, Stamp]:
+        """Return the files that the settings name, to be watched: those of `plan`, made of them, and layer pictures."""
+        pictures = [picture.image for picture in self.settings.layers.values()]
+        return {**{path: stamp(path) for path in pictures}, **plan.files}
 
     def source(self) -> Source:
         """Make the source."""

@@ -12,6 +12,7 @@ Every error that can be found before a camera opens is found while the plan is m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ from framefx.options import Options
 from framefx.registry import Registry, find_port
 from framefx.resolve import label_steps, resolve
 from framefx.stack import Branch, Entry, Stack, empty, place
+from framefx.stamps import Stamp
 from framefx.steps import BoundStep, Op, Watch
 from framefx.where import Where
 
@@ -153,6 +155,12 @@ class Plan:
     def steps(self) -> list[BoundStep]:
         """Every step in order, dead ones too."""
         return [step for op in self.ops for step in op.steps]
+
+    @property
+    def files(self) -> dict[Path, Stamp]:
+        """The files and folders that steps and entries name, as they were when the plan was made."""
+        parts = [step.files for step in self.steps] + [branch.files for branch in self.branches]
+        return {path: seen for files in parts for path, seen in files.items()}
 
     def running_on(self, thread: int) -> str:
         """Return the label of the step that the thread with this ident began last."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from framefx.chain import Chain
 from framefx.frame import Frame, FramePool, Image, Size
 from framefx.geometry import Part, middle, overlap
 from framefx.mask import Mask
+from framefx.stamps import Stamp, stamp
 from framefx.steps import Move, Op, Watch, resized
 from framefx.where import Where
 
@@ -91,7 +93,13 @@ class Branch:
     makers: Mapping[str, object]
     feed: Feed | None = None
     given_away: bool = False
+    files: dict[Path, Stamp] = field(init=False)
     _scaled: tuple[Image | None, Frame] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        path = Path(self.entry.source)
+        is_read = self.feed is not None and (path.is_file() or path.is_dir())
+        self.files = {path: stamp(path)} if is_read else {}
 
     @property
     def reads_frame(self) -> bool:
@@ -137,11 +145,14 @@ class Branch:
         return self._scaled[1]._lend(shared=True)._stamped(picture.index, picture.time)
 
     def take_over(self, others: Sequence[Branch]) -> None:
-        """Go on with the video or camera of another plan's entry of the same source and rate, if there is one."""
+        """Go on with the video or camera of another plan's entry of the same source and rate, if there is one.
+
+        Not with that of a file that was changed on disk.
+        """
         for other in others:
             free = self.feed is not None and other.feed is not None and not other.given_away
             same = (other.entry.source, other.entry.rate) == (self.entry.source, self.entry.rate)
-            if free and same:
+            if free and same and other.files == self.files:
                 self.feed, other.given_away = other.feed, True
                 return
 

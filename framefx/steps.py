@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from framefx.geometry import Geometry, warp_frame, warp_mask
 from framefx.mask import Mask
 from framefx.protocols import Observer
 from framefx.registry import Step
+from framefx.stamps import Stamp, stamp
 from framefx.where import Where
 
 log = logging.getLogger(__name__)
@@ -63,8 +65,10 @@ class BoundStep:
     dead: bool = False
     given_away: bool = False
     origin: str = ""
+    files: dict[Path, Stamp] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.files = {value: stamp(value) for value in self.options.values() if isinstance(value, Path)}
         self.instance = self.step.target
         if self.step.stateful:
             self.instance = self.step.target(**self.options)
@@ -98,10 +102,13 @@ class BoundStep:
         return None
 
     def take_over(self, others: Sequence[BoundStep]) -> None:
-        """Go on with the state of the step of another plan that has this label and these options, if there is one."""
+        """Go on with the state of the step of another plan that has this label and these options, if there is one.
+
+        A step one of whose files was changed on disk begins anew.
+        """
         for other in others:
             same = other.label == self.label and other.step.target is self.step.target
-            if self.step.stateful and same and other.options == self.options:
+            if self.step.stateful and same and (other.options, other.files) == (self.options, self.files):
                 self.instance = other.instance
                 other.given_away = True
 

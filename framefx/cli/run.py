@@ -49,7 +49,8 @@ def _reloading(job: Job, pipeline: Pipeline, options: argparse.Namespace) -> Abs
         return nullcontext()
     from framefx.reload import reloading
 
-    return reloading(pipeline, job.config.document.path, lambda: reread(job, options))
+    path = job.config.document.path
+    return reloading(pipeline, path, lambda: reread(job, options), lambda: job.files(pipeline.plan))
 
 
 def warm(pipeline: Pipeline) -> None:
