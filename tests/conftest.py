@@ -7,15 +7,21 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="session")
-def live():
-    """What running pipelines are tested with, imported by its place: test folders are no packages."""
-    place = Path(__file__).with_name("live.py")
-    spec = importlib.util.spec_from_file_location("framefx_test_live", place)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+def _load_live():
+    """Import live.py by its place, for tests to import it by name: test folders are no packages."""
+    spec = importlib.util.spec_from_file_location("framefx_test_live", Path(__file__).with_name("live.py"))
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+_LIVE = _load_live()
+
+
+@pytest.fixture(scope="session")
+def live():
+    """What running pipelines are tested with; `import framefx_test_live` gives the same."""
+    return _LIVE
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""What the tests of running pipelines share: a camera that a test plays, a sink that can be waited for, a recorder."""
+"""What the tests of running pipelines share: a camera that a test plays, a sink that can be waited for, a recorder.
+
+And a model and filters that what is hidden is looked for behind.
+"""
 
 import queue
 import threading
@@ -6,11 +9,66 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from framefx.frame import Frame
+from framefx.geometry import Geometry
+from framefx.mask import Mask
 from framefx.pipeline import Pipeline
 from framefx.testing import FaultySink, FaultySource, ListSink, ManualClock
 
 PATIENCE = 60.0
 """Seconds after which a test gives up; nothing waits that long unless something is broken."""
+
+
+def hide(canvas: Frame) -> Frame:
+    canvas.pixels[:] = 90
+    return canvas
+
+
+def touch(frame: Frame) -> Frame:
+    frame = frame.make_writable()
+    frame.pixels[0, 0] = 1
+    return frame
+
+
+def thin(frame: Frame) -> Frame:
+    return frame.with_alpha(np.full(frame.size, 200, np.uint8))
+
+
+def mirror(frame: Frame) -> Geometry:
+    return Geometry([[-1, 0, frame.size[1] - 1], [0, 1, 0]], frame.size)
+
+
+class Late:
+    """Shows the frame before."""
+
+    def __init__(self) -> None:
+        self._last: Frame | None = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        shown, self._last = self._last or frame, frame
+        return shown
+
+
+class Secret:
+    """A model with the layer `secret`; `find(frame)` is what it decodes."""
+
+    layers = {"secret": Mask}  # noqa: RUF012
+    inputs = outputs = ()
+    buffer = None
+
+    def __init__(self, find):
+        self.session, self._find = self, find
+
+    def prepare(self, frame, out): ...
+
+    def outputs_for(self, wanted):
+        return ()
+
+    def run(self, array, wanted):
+        return {"out": np.zeros((1, 2, 2, 1), np.float32)}
+
+    def decode(self, outputs, wanted, frame):
+        return self._find(frame)
 
 
 class Camera:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from framefx_test_live import Late, Secret, hide, thin, touch
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
@@ -91,54 +92,11 @@ class Room(ListSink):
             self.shown.release()
 
 
-class Secret:
-    """A model that finds the watermark, and at each frame something else besides."""
-
-    layers = {"secret": Mask}  # noqa: RUF012
-    inputs = outputs = ()
-    buffer = None
-
-    def __init__(self):
-        self.session = self
-
-    def prepare(self, frame, out): ...
-
-    def outputs_for(self, wanted):
-        return ()
-
-    def run(self, array, wanted):
-        return {"secret": np.zeros((2, 2), np.float32)}
-
-    def decode(self, outputs, wanted, frame):
-        values = MARK.mask().values.copy()
-        values[: frame.index % 7] = 255
-        return {"secret": Mask(values, frame.size, frame.index)}
-
-
-def hide(canvas: Frame) -> Frame:
-    canvas.pixels[:] = 90
-    return canvas
-
-
-def touch(frame: Frame) -> Frame:
-    frame = frame.make_writable()
-    frame.pixels[0, 0] = 1
-    return frame
-
-
-def thin(frame: Frame) -> Frame:
-    return frame.with_alpha(np.full(frame.size, 200, np.uint8))
-
-
-class Late:
-    """Shows the frame before."""
-
-    def __init__(self) -> None:
-        self._last: Frame | None = None
-
-    def __call__(self, frame: Frame) -> Frame:
-        shown, self._last = self._last or frame, frame
-        return shown
+def find(frame):
+    """Return the watermark's mask, and at each frame something else besides."""
+    values = MARK.mask().values.copy()
+    values[: frame.index % 7] = 255
+    return {"secret": Mask(values, frame.size, frame.index)}
 
 
 STEPS = ["touch", "late", "thin", "invert", "flip", "flip=horizontal=no:vertical=yes"]
@@ -164,7 +122,7 @@ def make_plan(chain, step_faults, model_faults, clock):
     register.filter(cover, where="secret")
     for target in (touch, thin, Late):
         register.filter(target)
-    model = FaultyModel(Secret(), model_faults, clock, patience=MOMENT)
+    model = FaultyModel(Secret(find), model_faults, clock, patience=MOMENT)
     return Plan(chain, registry, load_models=lambda: [LoadedModel("secret", model)])
 
 

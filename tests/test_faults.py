@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from framefx_test_live import Secret
 
 from framefx.card import make_card
 from framefx.frame import Frame
@@ -35,26 +36,8 @@ def frame(index):
     return Frame.borrow(np.full((*SIZE, 3), 200, np.uint8), index=index, time=index / 1000)
 
 
-class Secret:
-    """A model that finds its layer everywhere."""
-
-    layers = {"secret": Mask}  # noqa: RUF012
-    inputs = outputs = ()
-    buffer = None
-
-    def __init__(self):
-        self.session = self
-
-    def prepare(self, frame, out): ...
-
-    def outputs_for(self, wanted):
-        return ()
-
-    def run(self, array, wanted):
-        return {"out": np.zeros((1, 2, 2, 1), np.float32)}
-
-    def decode(self, outputs, wanted, frame):
-        return {"secret": Mask(np.full((2, 2), 255, np.uint8), frame.size)}
+def find(frame):
+    return {"secret": Mask(np.full((2, 2), 255, np.uint8), frame.size)}
 
 
 def shade(frame: Frame, secret: Mask) -> Frame:
@@ -67,7 +50,7 @@ class Stage:
     def __init__(self, live, row):
         at = {1: row.fault}
         self.filter = FaultyFilter(at if row.place == "filter" else {})
-        self.model = FaultyModel(Secret(), at if row.place == "model" else {})
+        self.model = FaultyModel(Secret(find), at if row.place == "model" else {})
         register = Register(registry := Registry(), "test")
         register.filter(shade)
         register.filter(self.filter.apply, name="faulty")

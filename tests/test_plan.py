@@ -4,6 +4,7 @@ from typing import Annotated
 
 import numpy as np
 import pytest
+from framefx_test_live import mirror
 from pydantic import Field
 
 from framefx.errors import MissingLayerError, OptionError, PlanError, PluginError, UnknownNameError
@@ -36,10 +37,6 @@ def invert(frame: Frame) -> Frame:
 
 def shrink(frame: Frame) -> Frame:
     return frame.reduced(frame.pixels[::2, ::2], 2)
-
-
-def mirror(frame: Frame) -> Geometry:
-    return Geometry([[-1, 0, frame.size[1] - 1], [0, 1, 0]], frame.size)
 
 
 def half_size(size, factor=2):

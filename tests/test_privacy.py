@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import pytest
+from framefx_test_live import Late, Secret, hide, mirror, thin, touch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,28 +34,13 @@ def shows_watermark(pixels):
     return bool((pixels == WATERMARK).all(axis=2).any())
 
 
-class Model:
-    """Gives the mask of the secret, or does what the test says."""
+def model(faults):
+    """Return a model that gives the mask of the secret, or does what the test says."""
 
-    layers = {"secret": Mask}  # noqa: RUF012
-    session = None
+    def find(frame):
+        return faults.get(frame.index, lambda: {"secret": Mask(SECRET, frame.size, frame.index)})()
 
-    def __init__(self, faults=None):
-        self.faults = faults or {}
-        self.buffer, self.session = None, self
-
-    def prepare(self, frame, out):
-        self.index = frame.index
-
-    def run(self, array, wanted):
-        return {}
-
-    def outputs_for(self, wanted):
-        return ()
-
-    def decode(self, outputs, wanted, frame):
-        fault = self.faults.get(frame.index, lambda: {"secret": Mask(SECRET, frame.size, frame.index)})
-        return fault()
+    return Secret(find)
 
 
 def boom():
@@ -82,38 +68,8 @@ FILTER_FAULTS = {
 }
 
 
-def hide(canvas: Frame) -> Frame:
-    canvas.pixels[:] = 90
-    return canvas
-
-
-def touch(frame: Frame) -> Frame:
-    frame = frame.make_writable()
-    frame.pixels[0, 0] = 1
-    return frame
-
-
 def look(frame: Frame) -> Frame:
     return frame
-
-
-def mirror(frame: Frame) -> Geometry:
-    return Geometry([[-1, 0, frame.size[1] - 1], [0, 1, 0]], frame.size)
-
-
-def thin(frame: Frame) -> Frame:
-    return frame.with_alpha(np.full(frame.size, 128, np.uint8))
-
-
-class Late:
-    """Shows the frame before."""
-
-    def __init__(self) -> None:
-        self._last: Frame | None = None
-
-    def __call__(self, frame: Frame) -> Frame:
-        shown, self._last = self._last or frame, frame
-        return shown
 
 
 def make_plan(chain, faults=None, model_faults=None, extra=()):
@@ -128,7 +84,7 @@ def make_plan(chain, faults=None, model_faults=None, extra=()):
     for target in (touch, look, Late, faulty, thin, *extra):
         register.filter(target)
     register.geometry(mirror)
-    return Plan(chain, registry, load_models=lambda: [LoadedModel("fake", Model(model_faults))])
+    return Plan(chain, registry, load_models=lambda: [LoadedModel("fake", model(model_faults or {}))])
 
 
 @pytest.fixture(autouse=True, scope="module")
