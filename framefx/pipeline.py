@@ -229,7 +229,9 @@ class Pipeline:
             self._size, self._rate = self.source.size, self.source.rate
             self._opened.set()
             start = self._clock()
-            for frame in frames:
+            for read in frames:
+                # The source writes it no more: all who read it share its smaller pictures.
+                frame = read._lend(shared=False)
                 self.report.read += 1
                 if self.policy == "live" and not self.source.live:
                     self._wait(self._stop, max(0.0, start + frame.time - self._clock()))

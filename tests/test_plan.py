@@ -8,7 +8,7 @@ from framefx_test_live import mirror
 from pydantic import Field
 
 from framefx.errors import MissingLayerError, OptionError, PlanError, PluginError, UnknownNameError
-from framefx.frame import Frame
+from framefx.frame import Frame, FramePool
 from framefx.geometry import Geometry
 from framefx.mask import Mask
 from framefx.plan import Plan
@@ -115,6 +115,26 @@ def labels(plan):
 
 
 # Groups.
+
+
+def test_a_frame_in_borrowed_memory_is_made_smaller_once_for_all_steps(registry):
+    seen = []
+
+    def look(frame: Frame) -> Frame:
+        seen.append(frame.downsampled(4))
+        return frame
+
+    def looked(frame: Frame) -> Mask:
+        seen.append(frame.downsampled(4))
+        return Mask(np.zeros((2, 2), np.uint8), frame.size)
+
+    register = Register(registry, "more")
+    register.filter(look, where="looked")
+    register.layer(looked)
+    read = FramePool().frame((16, 24))  # as sources lend them: it may be written
+    read.pixels[:] = 7
+    Plan("look", registry).run(read)
+    assert seen[0] is seen[1]
 
 
 def test_a_soft_border_stays_as_soft_after_three_steps(make):
