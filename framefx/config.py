@@ -112,7 +112,11 @@ class StackEntry(_Section):
 
 
 def _as_port(value: Any) -> Any:
-    return {"device": value} if isinstance(value, str | int) else value
+    if isinstance(value, Mapping | Port):
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("a device or file, or a mapping with one; in quotes where YAML reads something else: 'null'")
+    return {"device": value}
 
 
 def _as_list(value: Any) -> Any:

@@ -78,7 +78,7 @@ class Stack:
         return cls((Entry(chain=chain),))
 
     def __str__(self) -> str:
-        if len(self.entries) == 1:
+        if len(self.entries) == 1 and self.entries[0].source == "frame":
             return str(self.entries[0].chain)
         return " + ".join(f"{e.source}[{e.chain}]" if e.chain else e.source for e in self.entries)
 

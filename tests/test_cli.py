@@ -173,7 +173,7 @@ def test_a_config_runs_and_the_command_line_wins(cli, clip, tmp_path):
         ),
         (["--chain", "flip", "--layer", "person"], "--layer person: wanted NAME=VALUE"),
         (["--chain", "flip", "--size", "big"], "--source size: got 'big', wanted a size as WIDTHxHEIGHT"),
-        (["--chain", "flip", "--profile", "x"], "--profile needs the file that has the profile: add --config FILE"),
+        (["--chain", "flip", "--profile", "x"], "and there is no framefx.yaml: add --config FILE"),
         (["--chain", "flip", "--config", "no.yaml"], "no.yaml: cannot be read: No such file"),
         (["--chain", "flip", "--plugin", "no.py"], "there is no plugin file no.py"),
         (["--chain", "flip", "--source-option", "loop"], "--source-option loop: wanted NAME=VALUE"),
@@ -346,6 +346,16 @@ def test_config_show_prints_what_it_comes_to(cli, tmp_path):
     assert code == 0
     shown = yaml.safe_load(out)
     assert (shown["chain"], shown["frames"]) == (["flip"], 3)
+
+
+def test_a_profile_alone_is_one_of_the_usual_file(cli, clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "framefx.yaml").write_text("chain: [nothing]\nsink: 'null'\nprofiles: {meeting: {chain: [flip]}}\n")
+    assert cli("--profile", "meeting", "--source", str(clip), "--sink", "out.y4m") == (0, "", "")
+    assert (tmp_path / "out.y4m").is_file()
+    code, _, err = cli("--profile", "meting", "--source", str(clip))
+    assert code == 2
+    assert "framefx.yaml: there is no profile 'meting'. Did you mean 'meeting'?" in one_line(err)
 
 
 def test_config_schema_is_a_json_schema(cli):

@@ -160,6 +160,8 @@ def test_paths_in_a_chain_are_relative_to_the_file(write, tmp_path, chain, monke
         ("source:\n  size: 00x720", 2, "source.size is '00x720', wanted a size as"),
         ("source:\n  size: [1280, 720]", 2, "source.size is .*, wanted a size as"),
         ("source:\n  rate: 0", 2, "source.rate is 0, wanted greater than 0"),
+        ("sink: null", 1, "sink is None, wanted a device or file, or a mapping with one; in quotes .*: 'null'"),
+        ("source: [3]", 1, r"source is \[3\], wanted a device or file"),
         ("priority: fast", 1, "priority is 'fast', wanted 'latency', 'balanced' or 'cpu'"),
         ("chain:\n  - blur\n  - 3", 3, "chain.1 is 3, wanted"),
         ("chain: 5", 1, "chain is 5, wanted"),

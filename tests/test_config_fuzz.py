@@ -41,7 +41,7 @@ VALID = [
 OLD_FILTERS = [
     "flip", "grayscale", "blur", "noise", "hologram", ["blur", 3], ["gaussian_blur", [5, 9]], ["roll", 1, 2],
     ["zoom", {"horizontal": 0.5}], ["move", 3, 2, False, False], ["affine", [[1, 0], [0, 1]], [1, 2]],
-    ["image", "a.png"], ["stripes", 3],
+    ["image", "a.png"], ["video", "a.png", 5], ["stripes", 3],
     ["colorize", {"r": 300}], ["change_alpha", -50], ["chroma_key", 1, 2, 3], ["solid_color", 1, 2, 3],
     ["anonymize", 5], ["color_filter", 1, 2, 3],
 ]  # fmt: skip
@@ -86,6 +86,7 @@ entries = section(
     blend=st.sampled_from(["normal", "multiply", "screen", "add", "overlay"]),
     position=st.just([3, -4]),
     size=st.sampled_from(["8x6", "frame", "3x2"]),
+    rate=st.sampled_from([None, None, None, 5]),
 )
 masks = section(
     range=st.just([0.2, 0.8]), dilate=st.integers(0, 9), erode=st.floats(0, 9), feather=st.integers(0, 9),
@@ -177,8 +178,13 @@ def test_old_configs(folder, values):
 
 
 VALID = (
-    "source: a.png\nchain:\n  - blur: {radius: 3}\n  - color@warm: {saturation: 1.1}\nmask: {feather: 2}\nsink: null\n"
+    "source: a.png\nchain:\n  - blur: {radius: 3}\n  - color@warm: {saturation: 1.1}\nmask: {feather: 2}\nsink: 'null'\n"
 )
+
+
+def test_what_will_be_damaged_is_in_order(folder):
+    (folder / "framefx.yaml").write_text(VALID)
+    assert not outcome(folder / "framefx.yaml")
 
 
 @limits(150)

@@ -16,6 +16,9 @@ from framefx.job import Job
 from framefx.plan import Plan
 from framefx.plugins import PluginManager
 
+_USUAL = "framefx.yaml"
+"""The config file in the current folder that ``--profile`` means when no other is named."""
+
 
 def make_job(options: argparse.Namespace, plugins: PluginManager | None = None) -> Job:
     """Return the job that the arguments describe.
@@ -25,9 +28,10 @@ def make_job(options: argparse.Namespace, plugins: PluginManager | None = None) 
     UsageError
         For everything wrong in the arguments or the config file.
     """
-    config = Config(Path(options.config), options.profile) if options.config else None
+    path = options.config or (_USUAL if options.profile and Path(_USUAL).is_file() else None)
+    config = Config(Path(path), options.profile) if path else None
     if options.profile and config is None:
-        raise UsageError("--profile needs the file that has the profile: add --config FILE")
+        raise UsageError(f"--profile needs the file that has the profile, and there is no {_USUAL}: add --config FILE")
     values: dict[str, Any] = config.settings.model_dump(exclude_unset=True) if config else {}
     given = _given(options)
     for name in ("source", "sink"):
