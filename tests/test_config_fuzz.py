@@ -177,7 +177,10 @@ def test_old_configs(folder, values):
     check(folder / "config.yaml", yaml.safe_dump(values, allow_unicode=True, sort_keys=False))
 
 
-VALID = "source: a.png\nchain:\n  - blur: {radius: 3}\n  - color@warm: {saturation: 1.1}\nmask: {feather: 2}\nsink: 'null'\n"
+VALID = (
+    "source: a.png\nchain:\n  - blur: {radius: 3}\n  - color@warm: {saturation: 1.1}\n"
+    "mask: {feather: 2}\nsink: 'null'\n"
+)
 
 
 def test_what_will_be_damaged_is_in_order(folder):
