@@ -21,6 +21,8 @@ from framefx.training.coach import Coach, Lesson
 from framefx.training.data import Item, load, split
 
 Bytes = npt.NDArray[np.uint8]
+#: Share of pictures laid over one another where a teacher is asked about every sample.
+CROSSED = 0.25
 Batch = tuple[Bytes, Bytes, "Lesson | None"]
 
 
@@ -29,6 +31,28 @@ def draw(sampler: Sampler, seed: int, number: int, count: int) -> tuple[Bytes, B
     rng = np.random.default_rng((seed, number))
     samples = [sampler(rng) for _ in range(count)]
     return np.stack([s[0] for s in samples]), np.stack([s[1] for s in samples])
+
+
+def cross(pictures: Bytes, seed: int, number: int, share: float) -> tuple[Bytes, npt.NDArray[np.bool_]]:
+    """Lay `share` of a batch's pictures over one another; return the pictures and which were changed.
+
+    No label says what a person is in two pictures at once, but a teacher's answer to any picture
+    teaches (Beyer et al., Knowledge distillation: A good teacher is patient and consistent, 2022).
+    """
+    rng = np.random.default_rng((seed, number, 3))
+    chosen = rng.random(len(pictures)) < share
+    out = pictures.copy()
+    height, width = pictures.shape[1:3]
+    for k in np.flatnonzero(chosen):
+        other = pictures[(k + 1) % len(pictures)]
+        if rng.random() < 0.5:
+            part = float(rng.uniform(0.15, 0.5))
+            out[k] = cv2.addWeighted(pictures[k], 1 - part, other, part, 0)
+        else:
+            tall, wide = int(rng.integers(height // 4, height)), int(rng.integers(width // 4, width))
+            y, x = int(rng.integers(0, height - tall + 1)), int(rng.integers(0, width - wide + 1))
+            out[k, y : y + tall, x : x + wide] = other[y : y + tall, x : x + wide]
+    return out, chosen
 
 
 class Batches:
@@ -82,7 +106,8 @@ class Batches:
             return pictures, masks, None
         if self._coach is None:  # made where it is used: a runtime does not survive a fork
             self._coach = Coach(self._folder)
-        mixed, lesson = self._coach(pictures, masks)
+        pictures, crossed = cross(pictures, self._seed, number, CROSSED)
+        mixed, lesson = self._coach(pictures, masks, crossed)
         return pictures, mixed, lesson
 
     def _shared(self) -> Iterator[Batch]:

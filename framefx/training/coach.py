@@ -28,6 +28,10 @@ FILE = "selfie_segmentation_landscape.tflite"
 TENSORS = ("add_4__xeno_compat__1", "add_7__xeno_compat__1")
 CHANNELS = (32, 24)
 
+# The teacher's part of a mask, where it means something else than the label and where it means the same. A student that
+# is mostly told one function learns it; told two that contradict each other, it hesitates.
+_LEAST, _MOST = 0.4, 0.9
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -75,11 +79,9 @@ class Coach:
     ----------
     folder : Path
         Where the teachers' files lie.
-    share : float
-        The teacher's part of a mask where it fully agrees with the label, 0..1.
     """
 
-    def __init__(self, folder: Path, share: float = 0.5) -> None:
+    def __init__(self, folder: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         whole = with_outputs((folder / FILE).read_bytes(), TENSORS)
@@ -88,10 +90,21 @@ class Coach:
         self._input = self._model.get_input_details()[0]
         self._outputs = [detail["index"] for detail in self._model.get_output_details()]
         _, height, width, _ = self._input["shape"]
-        self._size, self._share = (int(height), int(width)), share
+        self._size = int(height), int(width)
 
-    def __call__(self, pictures: Bytes, masks: Bytes) -> tuple[Bytes, Lesson]:
-        """Return masks (N, h, w), uint8, mixed with the teacher's, and the lesson on `pictures` (N, H, W, 3)."""
+    def __call__(
+        self, pictures: Bytes, masks: Bytes, alone: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[Bytes, Lesson]:
+        """Return masks mixed with the teacher's, and the lesson.
+
+        Parameters
+        ----------
+        pictures : (N, H, W, 3) uint8
+        masks : (N, h, w) uint8
+            The labels.
+        alone : (N,) bool, optional
+            Where only the teacher counts, as a label means nothing.
+        """
         mixed, trusts = np.empty_like(masks), np.empty(len(masks), np.float32)
         inner: tuple[list[Halves], list[Halves]] = ([], [])
         for k, (picture, mask) in enumerate(zip(pictures, masks, strict=True)):
@@ -99,8 +112,9 @@ class Coach:
             self._model.invoke()
             found, deep, fine = (self._model.get_tensor(index)[0] for index in self._outputs)
             guess = np.asarray(cv2.resize(found[..., 0], mask.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-            trusts[k] = trust = agreement(mask, guess)
-            part = self._share * trust
+            unlabelled = alone is not None and bool(alone[k])
+            trusts[k] = trust = 1.0 if unlabelled else agreement(mask, guess)
+            part = 1.0 if unlabelled else _LEAST + (_MOST - _LEAST) * trust
             mixed[k] = (1 - part) * mask + part * 255 * guess + 0.5
             inner[0].append(deep.astype(np.float16))
             inner[1].append(fine.astype(np.float16))

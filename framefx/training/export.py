@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from framefx.training.network import NetworkConfig, Probability
+from framefx.training.network import Block, MoreChannels, NetworkConfig, Probability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +61,8 @@ def folded(network: nn.Module) -> nn.Module:
                 if isinstance(left, nn.Conv2d) and isinstance(right, nn.BatchNorm2d):
                     module.register_module(first, fuse_conv_bn_eval(left, right))
                     module.register_module(second, nn.Identity())
+        if isinstance(module, Block) and isinstance(module.widen, MoreChannels):
+            module.widen = module.widen.as_convolution()
     return copied
 
 

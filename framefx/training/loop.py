@@ -190,7 +190,7 @@ class Trainer:
     def start_from(self, path: Path) -> None:
         """Begin a new run with the averaged weights of a checkpoint, or with those of a ``.safetensors`` file.
 
-        The input size may differ, and there may be more blocks than in the checkpoint: added ones
+        The input size may differ, and there may be more blocks and gates than in the checkpoint: added ones
         begin as identities, so that the network gives at first what the former one gave.
         """
         weights = _tensors(path) if path.suffix == ".safetensors" else read_checkpoint(path)["average"]
@@ -208,12 +208,12 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def quiet_blocks(network: nn.Module, missing: list[str]) -> None:
-    """Turn the blocks whose weights are `missing` into identities (a block adds to its input)."""
+    """Turn the blocks whose weights are `missing` into identities (a block adds to its input; a fresh gate is one)."""
     for name in missing:
         if name.endswith("pointwise.1.weight"):
             nn.init.zeros_(network.get_parameter(name))
-        elif ".pointwise." not in name and ".depthwise." not in name:
-            raise ValueError(f"the checkpoint has no {name}, and only whole blocks may be added")
+        elif not any(part in name for part in (".pointwise.", ".depthwise.", "gate")):
+            raise ValueError(f"the checkpoint has no {name}, and only whole blocks and gates may be added")
 
 
 def fit(target: Tensor, logits: Tensor) -> Tensor:

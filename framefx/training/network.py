@@ -41,6 +41,8 @@ class NetworkConfig:
         How the decoder doubles a picture.
     context : bool
         Whether the pooled summary of the picture is added at 1/16.
+    gates : bool
+        Whether pooled summaries also weigh the channels, in the deep stages and where skips are added.
     """
 
     family: Literal["lateral", "published"] = "lateral"
@@ -51,6 +53,7 @@ class NetworkConfig:
     classes: int = 1
     upsampling: Upsampling = "bilinear"
     context: bool = True
+    gates: bool = False
 
     def __post_init__(self) -> None:
         """Refuse sizes that the four halvings do not divide."""
@@ -69,8 +72,8 @@ class NetworkConfig:
 
 
 PRESETS: dict[str, NetworkConfig] = {
-    "blazeseg": NetworkConfig(size=(144, 240), depths=(2, 3, 9)),
-    "blazeseg-fast": NetworkConfig(size=(96, 160), depths=(2, 3, 9)),
+    "blazeseg": NetworkConfig(size=(144, 240), depths=(2, 3, 9), gates=True),
+    "blazeseg-fast": NetworkConfig(size=(96, 160), depths=(2, 3, 9), gates=True),
     "blazeseg-paper": NetworkConfig(family="published", size=(128, 128), widths=(24, 28, 48, 96), depths=(2, 3, 9)),
 }
 
@@ -84,6 +87,28 @@ def preset(name: str, **changes: Any) -> NetworkConfig:
 
 def _pointwise(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+
+
+class MoreChannels(nn.Module):
+    """Channels of zeros behind those that are there."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.inputs, self.outputs = inputs, outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) to (N, outputs, H, W)."""
+        return functional.pad(x, (0, 0, 0, 0, 0, self.outputs - self.inputs))
+
+    def as_convolution(self) -> nn.Conv2d:
+        """Return a pointwise convolution that does the same.
+
+        The converter to LiteRT lays what is padded out channel by channel, and all that follows with it: 31 operators
+        that only turn maps around.
+        """
+        same = nn.Conv2d(self.inputs, self.outputs, 1, bias=False).requires_grad_(False)
+        same.weight.copy_(torch.eye(self.outputs, self.inputs)[:, :, None, None])
+        return same
 
 
 class Block(nn.Module):
@@ -102,6 +127,8 @@ class Block(nn.Module):
         self.pointwise = _pointwise(inputs, outputs)
         self.stride = stride
         self.extra = outputs - inputs
+        widens = stride == 2 and self.extra > 0
+        self.widen: nn.Module = MoreChannels(inputs, outputs) if widens else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, inputs, H, W) to (N, outputs, H/stride, W/stride)."""
@@ -109,8 +136,7 @@ class Block(nn.Module):
         if self.stride == 1 and self.extra == 0:
             y = y + x
         elif self.stride == 2 and self.extra >= 0:
-            short = functional.max_pool2d(x, 2)
-            y = y + functional.pad(short, (0, 0, 0, 0, 0, self.extra))
+            y = y + self.widen(functional.max_pool2d(x, 2))
         return functional.relu(y)
 
 
@@ -151,19 +177,41 @@ class Context(nn.Module):
         return x + summary
 
 
+class Gate(nn.Module):
+    """Weigh every channel by what the whole picture says (squeeze and excitation, Hu et al., 2018).
+
+    A fresh gate is the identity, so that it can be added to a trained network.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = max(8, channels // 4)
+        self.reduce = nn.Conv2d(channels, hidden, 1)
+        self.expand = nn.Conv2d(hidden, channels, 1)
+        nn.init.zeros_(self.expand.weight)
+        nn.init.zeros_(self.expand.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        weights = self.expand(functional.relu(self.reduce(x.mean((2, 3), keepdim=True)))).sigmoid()
+        gated: Tensor = x * (2 * weights)
+        return gated
+
+
 class Merge(nn.Module):
     """One step of the decoder: project, double, add the skip, one block."""
 
-    def __init__(self, below: int, skip: int, how: Upsampling, kernel: int) -> None:
+    def __init__(self, below: int, skip: int, how: Upsampling, kernel: int, gate: bool = False) -> None:
         super().__init__()
         self.project = _pointwise(below, skip)
         self.up = Upsample(skip, how)
         self.lateral = _pointwise(skip, skip)
+        self.gate = Gate(skip) if gate else nn.Identity()
         self.block = Block(skip, skip, kernel)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Map (N, below, H, W) and (N, skip, 2H, 2W) to (N, skip, 2H, 2W)."""
-        merged: Tensor = self.block(functional.relu(self.up(self.project(x)) + self.lateral(skip)))
+        merged: Tensor = self.block(functional.relu(self.up(self.project(x)) + self.gate(self.lateral(skip))))
         return merged
 
 
@@ -185,9 +233,12 @@ class BlazeSeg(nn.Module):
         self.stage8 = _stage(b, c, config.depths[1], k)
         self.stage16 = _stage(c, d, config.depths[2], k)
         self.context = Context(d) if config.context else nn.Identity()
-        self.merge8 = Merge(d, c, config.upsampling, k)
-        self.merge4 = Merge(c, b, config.upsampling, 3)
-        self.merge2 = Merge(b, a, config.upsampling, 3)
+        self.gate8 = Gate(c) if config.gates else nn.Identity()
+        gated = range(2, config.depths[2], 3) if config.gates else ()
+        self.gates16 = nn.ModuleDict({str(number): Gate(d) for number in gated})
+        self.merge8 = Merge(d, c, config.upsampling, k, config.gates)
+        self.merge4 = Merge(c, b, config.upsampling, 3, config.gates)
+        self.merge2 = Merge(b, a, config.upsampling, 3, config.gates)
         self.head = nn.Conv2d(a, config.classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -200,8 +251,13 @@ class BlazeSeg(nn.Module):
         """
         half = self.stem(x)
         quarter = self.stage4(half)
-        eighth = self.stage8(quarter)
-        deep = self.context(self.stage16(eighth))
+        eighth = self.gate8(self.stage8(quarter))
+        deep = eighth
+        for number, block in enumerate(self.stage16):
+            deep = block(deep)
+            if str(number) in self.gates16:
+                deep = self.gates16[str(number)](deep)
+        deep = self.context(deep)
         fine = self.merge8(deep, eighth)
         logits: Tensor = self.head(self.merge2(self.merge4(fine, quarter), half))
         return logits, deep, fine

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("ai_edge_litert", reason="the teacher is a LiteRT file")
 from framefx.training.augment import Recipe  # noqa: E402
-from framefx.training.batches import Batches  # noqa: E402
+from framefx.training.batches import Batches, cross  # noqa: E402
 from framefx.training.coach import FILE, Coach, Imitation, agreement, with_outputs  # noqa: E402
 from framefx.training.data import load  # noqa: E402
 from framefx.training.loop import TrainConfig, Trainer  # noqa: E402
@@ -42,11 +42,33 @@ def test_it_gives_its_mask_and_its_maps(coached: Path, shared: Path) -> None:
     picture = read_rgb(sorted((shared / "train" / "images").glob("ccp_*"))[0])
     alone = LiteRTPredictor(coached / FILE)(picture)
     label = np.where(alone > 0.5, 255, 0).astype(np.uint8)
-    mixed, lesson = Coach(coached, share=1.0)(picture[None], label[None])
+    coach = Coach(coached)
+    mixed, lesson = coach(picture[None], label[None])
     assert 0.05 < (label > 0).mean() < 0.95
+    assert lesson.trust[0] == 1
+    np.testing.assert_allclose(mixed[0], 0.9 * 255 * alone + 0.1 * label, atol=1)
+    mixed, lesson = coach(picture[None], 255 - label[None])
+    assert lesson.trust[0] == 0
+    np.testing.assert_allclose(mixed[0], 0.4 * 255 * alone + 0.6 * (255.0 - label), atol=1)
+    mixed, lesson = coach(picture[None], 255 - label[None], np.array([True]))
     assert lesson.trust[0] == 1
     np.testing.assert_allclose(mixed[0], 255 * alone, atol=1)
     assert [m.shape for m in lesson.maps] == [(1, 9, 16, 32), (1, 18, 32, 24)]
+
+
+def test_crossed_pictures_hold_two_and_the_others_are_as_they_were() -> None:
+    pictures = np.repeat(np.arange(0, 256, 16, dtype=np.uint8)[:, None, None, None], 24, 1).repeat(32, 2).repeat(3, 3)
+    crossed, chosen = cross(pictures, 3, 5, 0.5)
+    again, _ = cross(pictures, 3, 5, 0.5)
+    np.testing.assert_array_equal(crossed, again)
+    np.testing.assert_array_equal(crossed[~chosen], pictures[~chosen])
+    assert 0 < chosen.sum() < len(chosen)
+    for mine, whole, other in zip(crossed[chosen], pictures[chosen], np.roll(pictures, -1, 0)[chosen], strict=True):
+        low, high = sorted((int(whole[0, 0, 0]), int(other[0, 0, 0])))
+        assert low <= mine.min() <= mine.max() <= high
+        assert mine.min() < high
+        assert mine.max() > low
+        assert not np.array_equal(mine, whole)
 
 
 def test_a_file_without_the_maps_is_refused(coached: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +38,13 @@ def trained(config: NetworkConfig) -> torch.nn.Module:
     return network.eval()
 
 
+def operators(path: Path) -> set[str]:
+    interpreter = importlib.import_module("ai_edge_litert.interpreter").Interpreter(model_path=str(path))
+    return {one["op_name"] for one in interpreter._get_ops_details()}
+
+
 def test_folding_changes_nothing() -> None:
-    network = trained(TINY)
+    network = trained(replace(TINY, gates=True))
     picture = torch.rand(1, 3, 32, 48)
     with torch.no_grad():
         torch.testing.assert_close(folded(network)(picture), network(picture), atol=1e-5, rtol=1e-5)
@@ -62,6 +69,7 @@ def test_a_checkpoint_becomes_a_model_that_is_evaluated(
     Trainer(TINY, TrainConfig()).save(tmp_path / "last.pt")
     assert cli.main(["export", str(tmp_path / "last.pt"), str(tmp_path / "tiny")]) == 0
     assert float(capsys.readouterr().out.split()[-1]) < 1e-4
+    assert "TRANSPOSE" not in operators(tmp_path / "tiny.tflite")
     mask = LiteRTPredictor(tmp_path / "tiny.tflite")(np.zeros((90, 160, 3), np.uint8))
     assert mask.shape == (16, 24)
     report, sheet = tmp_path / "report.json", tmp_path / "sheet.png"

@@ -114,10 +114,10 @@ def test_a_run_leaves_a_record_and_a_network(packed: Path, tmp_path: Path) -> No
     assert not network.training
 
 
-def test_added_blocks_begin_as_identities(tmp_path: Path) -> None:
+def test_added_blocks_and_gates_begin_as_identities(tmp_path: Path) -> None:
     shallow = Trainer(TINY, TrainConfig())
     shallow.save(tmp_path / "last.pt")
-    deep = Trainer(replace(TINY, depths=(2, 1, 4)), TrainConfig(seed=3))
+    deep = Trainer(replace(TINY, depths=(2, 1, 4), gates=True), TrainConfig(seed=3))
     deep.start_from(tmp_path / "last.pt")
     picture = torch.rand(1, 3, 32, 48)
     torch.testing.assert_close(deep.average(picture), shallow.average(picture))
