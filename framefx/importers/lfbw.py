@@ -22,6 +22,7 @@ _FLAGS = ("no", "hologram", "tile", "crop")
 _ORDER = ("hologram", "blur", "solid", "cmap", "brightness")
 """It applies effects in this order, whatever the order in which they are written."""
 
+_OVERLAY, _OVERLAY_MASK = "foreground.jpg", "foreground-mask.png"
 _EFFECTS = {*_FLAGS, *_ORDER, "file", "mask-update-speed", "foreground", "mask-file", "opacity"}
 
 
@@ -96,19 +97,30 @@ def translate(path: Path) -> Imported:
         result.put("always_on", True, "was no-ondemand")
     background, selfie, mask = (_Effects(file, key) for key in ("background", "selfie", "mask"))
     result.put("mask", _mask(file, background), "smooth: seconds, for mask-update-speed")
+    over, effects = _overlay(mask, path.parent), mask.steps("all")
     if selfie.number("opacity", 100) < 100:
-        result.put("stack", _stack(background, selfie, mask), "the person is seen through: a picture of its own")
+        stack = [*_seen_through(background, selfie), *_on_top(over, effects)]
+        result.put("stack", stack, "the person is seen through: a picture of its own")
         return result
-    chain = _background(background, "background") + selfie.steps("person") + _overlay(mask)
-    result.put("chain", chain or ["blur"], "effects in the order in which they were applied there")
+    chain = _background(background, "background") + selfie.steps("person")
+    if over and effects:
+        stack = [{"source": "frame", "chain": chain or ["blur"]}, *_on_top(over, effects)]
+        result.put("stack", stack, "the overlay has effects of its own: a picture of its own")
+        return result
+    result.put("chain", chain + over or ["blur"], "effects in the order in which they were applied there")
     return result
 
 
-def _stack(background: _Effects, selfie: _Effects, mask: _Effects) -> list[dict[str, Any]]:
+def _seen_through(background: _Effects, selfie: _Effects) -> list[dict[str, Any]]:
     person = {"source": "person", "chain": selfie.steps("all"), "opacity": selfie.number("opacity", 100) / 100}
-    stack: list[dict[str, Any]] = [{"source": "frame", "chain": _background(background, "all") or ["blur"]}, person]
-    over = _overlay(mask)
-    return [*stack, {"source": "previous", "chain": over}] if over else stack
+    return [{"source": "frame", "chain": _background(background, "all") or ["blur"]}, person]
+
+
+def _on_top(over: list[Any], effects: list[Any]) -> list[dict[str, Any]]:
+    """Return the overlay as an entry of a stack: its effects change its own picture only."""
+    if not over:
+        return []
+    return [{"source": "empty" if effects else "previous", "chain": [*over, *effects]}]
 
 
 class _Effects:
@@ -203,13 +215,16 @@ _MAKE: dict[str, Callable[[_Effects], tuple[str, dict[str, Any]]]] = {
 }
 
 
-def _overlay(effects: _Effects) -> list[Any]:
-    picture = effects.values.get("foreground") or effects.values.get("file")
+def _overlay(effects: _Effects, folder: Path) -> list[Any]:
+    picture, mask = effects.values.get("foreground") or effects.values.get("file"), effects.values.get("mask-file")
+    if not picture and (folder / _OVERLAY).exists():
+        # Without a word about it, these are what it loaded.
+        picture, mask = _OVERLAY, mask or (_OVERLAY_MASK if (folder / _OVERLAY_MASK).exists() else None)
     if not picture or "no" in effects:
         return []
     options: dict[str, Any] = {"image": picture, "fit": "stretch"}
-    if "mask-file" in effects:
-        options["mask"] = effects["mask-file"]
+    if mask:
+        options["mask"] = mask
     if "opacity" in effects:
         options["opacity"] = min(100, effects.number("opacity", 100)) / 100
     return [{"overlay": options}]

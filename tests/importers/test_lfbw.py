@@ -70,6 +70,29 @@ def test_an_overlay(old):
     assert step == {"image": "a.jpg", "fit": "stretch", "mask": "b.png", "opacity": 0.6}
 
 
+def test_effects_of_an_overlay_change_nothing_else(old):
+    plain = shown(old("background=solid=0,0,0\nmask=file=a.jpg,opacity=100\n", "plain.ini")).pixels
+    path = old("background=solid=0,0,0\nmask=file=a.jpg,opacity=100,brightness=50\n")
+    assert [entry["source"] for entry in values(path)["stack"]] == ["frame", "empty"]
+    np.testing.assert_allclose(shown(path).pixels, plain / 2, atol=2)
+    cv2.imwrite(str(path.parent / "half.png"), np.repeat([[255] * 15 + [0] * 15], 20, 0).astype(np.uint8))
+    path = old("background=solid=0,0,200\nmask=file=a.jpg,mask-file=half.png,brightness=50\n")
+    halves = shown(path).pixels
+    np.testing.assert_allclose(halves[:, :14], plain[:, :14] / 2, atol=2)
+    without = shown(old("background=solid=0,0,200\nmask=no\n")).pixels
+    np.testing.assert_array_equal(halves[:, 16:], without[:, 16:])
+
+
+def test_the_usual_overlay_is_taken_where_it_lies(old):
+    path = old("background=no\n")
+    assert values(path)["chain"] == ["blur"]
+    for name in ("foreground.jpg", "foreground-mask.png"):
+        (path.parent / name).write_bytes((path.parent / "b.png").read_bytes())
+    overlay = values(path)["chain"][-1]["overlay"]
+    assert (overlay["image"], overlay["mask"]) == ("foreground.jpg", "foreground-mask.png")
+    assert values(old("background=no\nmask=no\n"))["chain"] == ["blur"]
+
+
 def test_a_faint_person_is_a_picture_of_its_own(old):
     made = values(old("selfie=opacity=50,hologram\n"))
     assert [entry["source"] for entry in made["stack"]] == ["frame", "person"]
