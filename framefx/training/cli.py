@@ -143,7 +143,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _export_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_export)
-    parser.add_argument("checkpoint", type=Path, help="last.pt of a training run")
+    parser.add_argument("checkpoint", type=Path, help="last.pt or best.pt of a training run")
     parser.add_argument("output", type=Path, help="path to write to, without its ending")
     parser.add_argument("--format", choices=FORMAT_NAMES, action="append", help="repeatable (default: litert)")
     parser.add_argument("--size", metavar="WxH", help="another input size, pixels")

@@ -260,6 +260,11 @@ class Record:
         """Append a line; columns without a value stay empty."""
         self._append([f"{values[c]:.6g}" if c in values else "" for c in self.columns])
 
+    def highest(self, column: str) -> float:
+        """Return the highest value of a column so far; minus infinity where there is none."""
+        with self.path.open(newline="") as file:
+            return max((float(row[column]) for row in csv.DictReader(file) if row[column]), default=float("-inf"))
+
     def _append(self, row: Any) -> None:
         with self.path.open("a", newline="") as file:
             csv.writer(file).writerow(row)

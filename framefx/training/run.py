@@ -61,6 +61,9 @@ class RunConfig:
 def run(network: NetworkConfig, config: TrainConfig, where: RunConfig, recipe: Recipe | None = None) -> Trainer:
     """Train, or continue where the checkpoint in the run's folder left off.
 
+    The folder holds two checkpoints: ``last.pt``, which a later run goes on from, and ``best.pt``, the one with the
+    highest IoU on the validation pictures so far.
+
     Returns
     -------
     Trainer
@@ -93,7 +96,9 @@ def run(network: NetworkConfig, config: TrainConfig, where: RunConfig, recipe: R
         recent.append(trainer.train_step(pictures, masks, lesson))
         over = trainer.step >= config.steps or time.monotonic() > limit
         if trainer.step % where.every == 0 or over:
-            _evaluate(trainer, record, recent, validation, where, time.monotonic() - begin)
+            best = record.highest("val_iou")
+            if _evaluate(trainer, record, recent, validation, where, time.monotonic() - begin) > best:
+                trainer.save(where.folder / "best.pt")
             trainer.save(checkpoint)
             recent.clear()
         if over:
@@ -103,7 +108,8 @@ def run(network: NetworkConfig, config: TrainConfig, where: RunConfig, recipe: R
 
 def _evaluate(
     trainer: Trainer, record: Record, recent: Sequence[float], held: Held, where: RunConfig, seconds: float
-) -> None:
+) -> float:
+    """Measure, record and draw; return the mean IoU on the validation pictures."""
     loss, ious = measure(trainer, held)
     values = {
         "step": trainer.step,
@@ -122,6 +128,7 @@ def _evaluate(
     draw_curves(record.path, where.folder / "curves.png")
     sys.stdout.write("  ".join(f"{k} {v:.6g}" for k, v in values.items()) + "\n")
     sys.stdout.flush()
+    return float(values["val_iou"])
 
 
 def measure(trainer: Trainer, pictures: Held, count: int = 16) -> tuple[float, list[float]]:

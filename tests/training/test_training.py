@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 from framefx.training import losses  # noqa: E402
-from framefx.training.loop import TrainConfig, Trainer, restore  # noqa: E402
+from framefx.training.loop import TrainConfig, Trainer, read_checkpoint, restore  # noqa: E402
 from framefx.training.losses import LossWeights  # noqa: E402
 from framefx.training.network import NetworkConfig, build, parameters, preset  # noqa: E402
 from framefx.training.run import RunConfig, run  # noqa: E402
@@ -112,6 +112,15 @@ def test_a_run_leaves_a_record_and_a_network(packed: Path, tmp_path: Path) -> No
     network, config = restore(tmp_path / "last.pt")
     assert config == TINY
     assert not network.training
+
+
+def test_the_best_checkpoint_stays(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([0.5, 0.7, 0.6, 0.65])
+    monkeypatch.setattr("framefx.training.run.measure", lambda *_: (1.0, [next(found)]))
+    for steps in (3, 4):  # the second run goes on with the first one's record
+        run(TINY, TrainConfig(steps=steps, batch=4), RunConfig(packed, tmp_path, every=1, workers=0))
+    assert read_checkpoint(tmp_path / "best.pt")["step"] == 2
+    assert read_checkpoint(tmp_path / "last.pt")["step"] == 4
 
 
 def test_added_blocks_and_gates_begin_as_identities(tmp_path: Path) -> None:
