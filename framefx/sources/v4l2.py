@@ -132,8 +132,8 @@ class Camera:
         """
         if self._stream is None or self._decode is None:
             return None
-        deadline = self._clock() + self._patience
-        while (left := deadline - self._clock()) > 0:
+        deadline, left = None, self._patience
+        while left > 0:
             try:
                 grab = self._stream.grab(left)
             except OSError as error:
@@ -144,6 +144,8 @@ class Camera:
             if frame is not None:
                 self._patience = _FROZEN
                 return frame
+            deadline = grab.time + self._patience if deadline is None else deadline
+            left = deadline - self._clock()
         raise DeviceError(f"{self._name} has given no picture for {self._patience:g} seconds: plug it in again")
 
     def close(self) -> None:

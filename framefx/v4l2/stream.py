@@ -14,6 +14,9 @@ from framefx.v4l2.device import Device
 
 _BUFFERS = 4
 
+_NEW = 0.005
+"""Seconds: behind a picture that is younger than this there is no newer one."""
+
 
 class Grab:
     """One picture in the driver's own memory, valid until `release`; usable in a ``with`` statement.
@@ -91,15 +94,11 @@ class Stream:
         OSError
             When the device is gone.
         """
-        deadline = self._clock() + seconds
-        newest = self._dequeue()
-        while newest is None:
-            left = deadline - self._clock()
-            if left <= 0:
-                return None
-            self._device.system.wait(self._device.fd, left)
-            newest = self._dequeue()
-        while True:
+        newest = self._next(seconds)
+        if newest is None:
+            return None
+        now = self._clock()
+        while not _is_new(newest, now):
             newer = self._dequeue()
             if newer is None:
                 break
@@ -108,7 +107,22 @@ class Stream:
             newest = newer
         used = int(newest.bytesused) or int(newest.length)
         data = memoryview(self._maps[int(newest.index)])[:used]
-        return Grab(self, newest, data, self._time(newest))
+        return Grab(self, newest, data, _stamp(newest, now) or now)
+
+    def _next(self, seconds: float) -> v4l.Buffer | None:
+        """Wait for a picture; the clock is read only when the driver woke this thread up for nothing."""
+        deadline = None
+        left = seconds
+        while True:
+            is_ready = self._device.system.wait(self._device.fd, left)
+            buffer = self._dequeue()
+            if buffer is not None or not is_ready:
+                return buffer
+            now = self._clock()
+            deadline = now + seconds if deadline is None else deadline
+            left = deadline - now
+            if left <= 0:
+                return None
 
     def close(self) -> None:
         """Stop and unmap; never raises."""
@@ -139,10 +153,15 @@ class Stream:
                 return None
             raise
 
-    def _time(self, buffer: v4l.Buffer) -> float:
-        """Return the driver's timestamp where it is by the monotonic clock, else now."""
-        now = self._clock()
-        stamp = float(buffer.timestamp.seconds) + float(buffer.timestamp.microseconds) * 1e-6
-        # Some drivers count another clock and do not say so: only a recent time is believed.
-        believed = buffer.flags & v4l.TIMESTAMP_MASK in (v4l.TIMESTAMP_MONOTONIC, 0) and now - 2.0 < stamp <= now
-        return stamp if believed else now
+
+def _is_new(buffer: v4l.Buffer, now: float) -> bool:
+    stamp = _stamp(buffer, now)
+    return stamp is not None and now - stamp < _NEW
+
+
+def _stamp(buffer: v4l.Buffer, now: float) -> float | None:
+    """Return the driver's timestamp where it is by the monotonic clock."""
+    stamp = float(buffer.timestamp.seconds) + float(buffer.timestamp.microseconds) * 1e-6
+    # Some drivers count another clock and do not say so: only a recent time is believed.
+    believed = buffer.flags & v4l.TIMESTAMP_MASK in (v4l.TIMESTAMP_MONOTONIC, 0) and now - 2.0 < stamp <= now
+    return stamp if believed else None
