@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from framefx.cli.settings import make_job, reread
+from framefx.memory import keep_freed_memory
 from framefx.timing import Timings
 
 if TYPE_CHECKING:
@@ -28,12 +29,16 @@ def run_command(options: argparse.Namespace) -> int:
     job = make_job(options)
     timings = Timings()
     with compiling_line():
-        pipeline = job.pipeline(observers=[timings])
+        # Each time that is taken reads the clock twice, a system call on some machines: none where nobody sees them.
+        is_shown = options.stats or (sys.stderr.isatty() and not options.quiet)
+        pipeline = job.pipeline(observers=[timings] if is_shown else [])
         for note in job.notes:
             _say(note)
         warm(pipeline)
     # What is there now stays: a full collection over all modules takes a tenth of a second, in mid-picture.
     gc.freeze()
+    if pipeline.policy == "live":
+        keep_freed_memory()
     with _signals(pipeline) as received, _display(pipeline, timings, options), _reloading(job, pipeline, options):
         report = pipeline.run()
     if options.stats or options.verbose:
