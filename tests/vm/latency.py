@@ -28,6 +28,9 @@ BITS = 6
 PERIOD = 1 << BITS
 """So many pictures are made beforehand, and shown again and again: showing them takes no time from the program."""
 
+TICK = 0.01
+"""Seconds between two looks of User Mode Linux at who runs: it charges that thread for the whole time between them."""
+
 LFBW = Path(__file__).with_name("lfbw.py")
 
 
@@ -67,8 +70,12 @@ def pictures(size: tuple[int, int], format: str) -> list[bytes]:
     return made
 
 
-def write(path: str, size: tuple[int, int], rate: float, format: str, sent: Any) -> None:
-    """Write stamped pictures to a loopback at a steady rate; `sent[n]` is when picture n went."""
+def write(path: str, size: tuple[int, int], rate: float, format: str, sent: Any, drift: float) -> None:
+    """Write stamped pictures to a loopback at a steady rate; `sent[n]` is when picture n went.
+
+    Each comes `drift` seconds later than the rate says: pictures that keep step with the machine's ticks would have
+    the same moments of the work charged, and others never.
+    """
     from framefx.v4l2 import structs
     from framefx.v4l2.device import Device
 
@@ -80,7 +87,7 @@ def write(path: str, size: tuple[int, int], rate: float, format: str, sent: Any)
         device.stream_on(structs.OUTPUT)
     start = time.monotonic()
     for number in range(len(sent)):
-        time.sleep(max(0.0, start + number / rate - time.monotonic()))
+        time.sleep(max(0.0, start + number * (1 / rate + drift) - time.monotonic()))
         sent[number] = time.monotonic()
         device.write(made[number % PERIOD])
     device.close()
@@ -133,7 +140,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run the program for a while and return what it did."""
     width, height = map(int, options.size.split("x"))
     sent = multiprocessing.Array("d", round((options.seconds + 2 * PATIENCE) * options.rate), lock=False)
-    writer = multiprocessing.Process(target=write, args=(PLAIN, (width, height), options.rate, options.format, sent))
+    drift = TICK / (options.seconds * options.rate)  # by one tick in all
+    settings = PLAIN, (width, height), options.rate, options.format, sent, drift
+    writer = multiprocessing.Process(target=write, args=settings)
     writer.start()
     until(lambda: sent[0] > 0)
     process = program(options)
