@@ -71,11 +71,6 @@ class Channel(Generic[Item]):
             self._changed.notify_all()
             return item
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self._items
-
     def close(self) -> None:
         """Let nothing more in; what waits can still be taken."""
         with self._changed:

@@ -293,7 +293,7 @@ class Pipeline:
                 plan.close()
                 return  # a new thread runs the new plan
             if result is not None:
-                self._presenter.show(result)
+                self._outbox.put(result)
         self._outbox.close()
 
     def _newest_plan(self) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,9 +12,6 @@ from framefx.protocols import Sink
 
 _SILENCE = 1.5
 """Periods without a frame after which the last one is repeated."""
-
-_CALM = 3.0
-"""Periods between looks while the runner shows its frames itself."""
 
 _DOZE = 0.2
 """Seconds between looks while nobody looks."""
@@ -53,24 +49,21 @@ class Situation(Protocol):
 
 
 class Presenter:
-    """Shows finished frames on a sink, on the writer's thread; a prompt sink's on the thread that finished them.
-
-    Waking a thread up costs more than handing a picture to a device: while frames come, the writer sleeps, and only
-    looks now and then whether they still do.
+    """Shows what comes out of a channel on a sink; all of it on one thread, the writer's.
 
     Parameters
     ----------
     sink : Sink
         Opened at once when it is a device, else with the first frame.
     items : Channel
-        Finished frames, and cards for those that could not be finished, on their way to the writer.
+        Finished frames, and cards for those that could not be finished.
     situation : Situation
         The pipeline.
 
     Attributes
     ----------
     sent, cards, repeated : int
-        Frames and cards that were given to `show` and sent; of those, cards; repetitions besides.
+        Frames and cards that came through the channel and were sent; of those, cards; repetitions besides.
     is_open : bool
         Whether the sink was opened.
     """
@@ -82,94 +75,55 @@ class Presenter:
         self.sent = self.cards = self.repeated = 0
         self.is_open = False
         self._takes_alpha = False
-        self._size: Size = (0, 0)
-        self._rate = 30.0
-        self._is_prompt = sink.live and getattr(sink, "prompt", False)
-        # Whoever calls the sink has this; `_is_direct` is changed by the writer alone.
-        self._turn = threading.Lock()
-        self._is_direct = False
-        self._looked = 0
-
-    def show(self, item: Frame | Card) -> None:
-        """Show a finished frame: at once where the sink is prompt, else by the writer."""
-        if not self._is_prompt:
-            self._items.put(item)
-            return
-        with self._turn:
-            if not self._is_direct:
-                self._items.put(item)
-            elif not self._situation.ended():
-                self._show(item)
 
     def show_all(self, size: Size, rate: float) -> None:
         """Show everything until the channel closes or the pipeline says that it ended."""
-        self._size, self._rate = size, rate
         if self._sink.live:
-            self._open(has_alpha=False)
+            self._open(size, rate, has_alpha=False)
             self._send_card(make_card(size, "starting"))
-        try:
-            while not self._situation.ended() and not self._is_full():
-                if not self._show_next():
-                    return
-        finally:
-            with self._turn:
-                self._is_direct = False
-
-    def _show_next(self) -> bool:
-        """Wait for one item, or until something must be done; return False when there will be none."""
-        with self._turn:
+        while not self._situation.ended() and not self._is_full():
             self._situation.look()
-            before, patience = self.sent, self._patience()
-        try:
-            item = self._items.get(patience)
-        except ChannelClosed:
-            return False
-        except TimeoutError:
-            if self._situation.abandoned():
-                return False
-            with self._turn:
-                if self.sent == before:
-                    self._fill_silence()
-            return True
-        with self._turn:
-            self._show(item)
-            # Never before the mailbox is empty: frames stay in order.
-            self._is_direct = self._is_prompt and self._items.is_empty
-        return True
+            try:
+                item = self._items.get(self._patience(rate))
+            except ChannelClosed:
+                return
+            except TimeoutError:
+                if self._situation.abandoned():
+                    return
+                self._fill_silence(size)
+                continue
+            self._show(item, size, rate)
 
     def _is_full(self) -> bool:
         """Whether a file has all it takes: a single picture wants one frame."""
         return self.is_open and not self._sink.live and not self._sink.wanted()
 
-    def _show(self, item: Frame | Card) -> None:
+    def _show(self, item: Frame | Card, size: Size, rate: float) -> None:
         if isinstance(item, Frame):
             self._last = item
         else:
             self.cards += 1
             self._situation.tell("card", text=item.text)
-            item = make_card(self._size, item.text, self._last, index=item.index, time=item.time)
+            item = make_card(size, item.text, self._last, index=item.index, time=item.time)
         if not self.is_open:
-            self._open(has_alpha=item.alpha is not None)
+            self._open(size, rate, has_alpha=item.alpha is not None)
         self._send(item)
         self._shows_card = False
         self.sent += 1
         self._situation.tell("sent", index=item.index)
 
-    def _open(self, *, has_alpha: bool) -> None:
+    def _open(self, size: Size, rate: float, *, has_alpha: bool) -> None:
         self._takes_alpha = has_alpha and getattr(self._sink, "takes_alpha", True)
-        self._sink.open(self._size, self._rate, has_alpha)
+        self._sink.open(size, rate, has_alpha)
         self.is_open = True
 
-    def _patience(self) -> float:
+    def _patience(self, rate: float) -> float:
         """Seconds to wait for a frame before something must be done."""
         if not self._sink.live:
             return 0.5
-        if self._situation.asleep():
-            return _DOZE
-        came, self._looked = self.sent != self._looked, self.sent
-        return (_CALM if self._is_direct and came else _SILENCE) / self._rate
+        return _DOZE if self._situation.asleep() else _SILENCE / rate
 
-    def _fill_silence(self) -> None:
+    def _fill_silence(self, size: Size) -> None:
         """Nothing came for a while: repeat the last frame, or show the card that says why."""
         if not self._sink.live:
             return
@@ -177,9 +131,9 @@ class Presenter:
         if self._situation.asleep():
             # Readers of the device get this one first when they come, until the camera gives its first frame.
             if not self._shows_card:
-                self._send_card(make_card(self._size, "starting", self._last))
+                self._send_card(make_card(size, "starting", self._last))
         elif trouble:
-            self._send_card(make_card(self._size, trouble, self._last))
+            self._send_card(make_card(size, trouble, self._last))
         elif self._last is not None:
             self._send(self._last)
             self.repeated += 1

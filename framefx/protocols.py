@@ -72,8 +72,7 @@ class Sink(Protocol):
     """Where finished frames go.
 
     The constructor checks options and opens nothing. `open` once, `send` per frame, then exactly one of
-    `finish` or `abort`. All are called on one thread, the writer's; of a sink with `prompt = True`, whose `send` never
-    waits, `send` is called on whichever thread has the frame, and never two methods at a time.
+    `finish` or `abort`. All are called on one thread, the writer's.
 
     Frames are finished: every step of the plan ran on them. `send` may read the frame until it returns, and
     keep it longer by keeping the frame object; it never writes to it.

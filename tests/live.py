@@ -166,13 +166,12 @@ class Recorder:
 class Show:
     """A pipeline that runs on a thread while the test plays the camera, with a clock that the test moves.
 
-    `faults` are those of the camera and of the screen; a `prompt` screen is written by the thread that has the frame.
+    `faults` are those of the camera and of the screen.
     """
 
-    def __init__(self, plan, size, *, live=True, prompt=False, faults=({}, {}), **rest):
+    def __init__(self, plan, size, *, live=True, faults=({}, {}), **rest):
         self.clock = ManualClock()
-        self.screen, self.recorder = Screen(live=live, prompt=prompt), Recorder()
-        self.camera = Camera(size, live=live)
+        self.camera, self.screen, self.recorder = Camera(size, live=live), Screen(live=live), Recorder()
         rest.setdefault("observers", [self.recorder])
         source = FaultySource(self.camera, faults[0], self.clock)
         self.sink = FaultySink(self.screen, faults[1], self.clock)

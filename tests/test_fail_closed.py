@@ -60,7 +60,7 @@ class Room(ListSink):
     """Real seconds to wait until a picture is shown: some never are."""
 
     def __init__(self, day, clock):
-        super().__init__(live=day.live, prompt=day.prompt)
+        super().__init__(live=day.live)
         self.rate, self.day, self.clock = 1000.0, day, clock
         self.ended, self.over, self.shown = threading.Event(), threading.Event(), threading.Semaphore(0)
         self.number, self.newest = 0, 0.0
@@ -136,7 +136,6 @@ class Day:
     masks: str = "sync"
     live: bool = True
     rushes: bool = False
-    prompt: bool = True
 
 
 @st.composite
@@ -160,7 +159,6 @@ def days(draw):
         draw(st.sampled_from(["sync", "async"])),
         draw(st.sampled_from([True, True, True, False])),
         draw(st.sampled_from([False, False, False, True])),
-        draw(st.booleans()),
     )
 
 

@@ -66,17 +66,15 @@ def test_the_newest_frame_wins_and_drops_are_counted(live):
     assert ("dropped", {"count": show.report.dropped}) in show.recorder.events
 
 
-@pytest.mark.parametrize("prompt", [False, True])
-def test_the_first_thing_on_a_device_is_the_card(live, prompt):
-    with live.Show(plan_of(), SIZE, prompt=prompt).running() as show:
+def test_the_first_thing_on_a_device_is_the_card(live):
+    with live.Show(plan_of(), SIZE).running() as show:
         show.play(frame(7))
     assert not np.array_equal(show.screen.pixels[0], frame(7).pixels)
     assert show.screen.pixels[0].shape == (*SIZE, 3)
 
 
-@pytest.mark.parametrize("prompt", [False, True])
-def test_silence_repeats_the_last_frame(live, prompt):
-    with live.Show(plan_of(), SIZE, prompt=prompt).running() as show:
+def test_silence_repeats_the_last_frame(live):
+    with live.Show(plan_of(), SIZE).running() as show:
         show.play(frame(7))
         show.recorder.wait_for("repeated", 3)
     assert (show.screen.pixels[-1] == 7).all()
@@ -84,27 +82,8 @@ def test_silence_repeats_the_last_frame(live, prompt):
     assert show.report.sent == 1
 
 
-def test_a_prompt_device_is_written_by_the_thread_that_has_the_frame(live):
-    with live.Show(plan_of(), SIZE, prompt=True).running() as show:
-        threads, send = [], show.screen.send
-
-        def sent(frame):
-            threads.append(threading.current_thread().name)
-            send(frame)
-
-        show.screen.send = sent
-        for index in range(1, 10):
-            show.play(frame(index))
-        show.recorder.wait_for("repeated", 1)
-    shown = [pixels[0, 0, 0] for pixels in show.screen.pixels if (pixels == pixels[0, 0, 0]).all()]
-    assert sorted(shown) == shown
-    assert "framefx-runner" in threads
-    assert threads[-1] == "framefx-writer"
-
-
-@pytest.mark.parametrize("prompt", [False, True])
-def test_frames_counts_what_was_sent_live(live, prompt):
-    show = live.Show(plan_of(), SIZE, frames=2, prompt=prompt)
+def test_frames_counts_what_was_sent_live(live):
+    show = live.Show(plan_of(), SIZE, frames=2)
     with show.running():
         show.play(frame(0), frame(1))
         show.camera.items.put(None)

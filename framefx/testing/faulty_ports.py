@@ -144,7 +144,6 @@ class FaultySink(Faults):
         super().__init__(faults, clock, patience)
         self.live = sink.live
         self.takes_alpha = getattr(sink, "takes_alpha", True)
-        self.prompt = getattr(sink, "prompt", False)
         self._sink = sink
         self._sent = 0
 

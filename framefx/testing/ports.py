@@ -70,8 +70,6 @@ class ListSink:
         Keep copies (the default), or the frame objects themselves, to test how long their memory stays as it was.
     live : bool
         Whether it plays a device.
-    prompt : bool
-        Whether that device never waits: see `framefx.protocols.Sink`.
     wanted : bool
         What `wanted` says.
     fail_at : int, optional
@@ -90,16 +88,9 @@ class ListSink:
     takes_alpha = True
 
     def __init__(
-        self,
-        *,
-        copy: bool = True,
-        live: bool = False,
-        prompt: bool = False,
-        wanted: bool = True,
-        fail_at: int | None = None,
+        self, *, copy: bool = True, live: bool = False, wanted: bool = True, fail_at: int | None = None
     ) -> None:
         self.live = live
-        self.prompt = prompt
         self.frames: list[Frame] = []
         self.size: Size | None = None
         self.rate: float | None = None
