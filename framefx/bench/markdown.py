@@ -30,8 +30,8 @@ itself to.
 - **virtual_webcam_background**: the calls of its loop with the MediaPipe model, the README's two layers and the
   example's mask options (dilate 10, erode 10, blur 3), blended in float64.
 - Both run the same network in the same runtime as framefx, rewritten as
-  [framefx rewrites it](backends.md#transposed-convolutions), which is faster than what they ship; and neither decodes or
-  writes frames, as framefx does not.
+  [framefx rewrites it](backends.md#transposed-convolutions), which is faster than what they ship; and neither decodes
+  or writes frames, as framefx does not.
 - **PyTorch**: a forum post's blend (float pictures of 512×256 enlarged with `nearest`; its network left out), and the
   fastest of five forms of `interpolate` and blend, whichever it is on the machine.
 - **Copying** a frame three times moves about the bytes that a merge has to move: the floor.

@@ -6,15 +6,22 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framefx.errors import FramefxError, UsageError
 from framefx.training import evaluate_cli
 
+if TYPE_CHECKING:
+    from framefx.training.predict import Floats
+
 PRESET_NAMES = ("blazeseg", "blazeseg-fast", "blazeseg-paper")
-FORMAT_NAMES = ("litert", "litert-float16", "onnx", "torch-export", "safetensors")
+FORMAT_NAMES = ("litert", "litert-float16", "litert-int8", "onnx", "torch-export", "safetensors")
+#: Pictures on which the ranges of an int8 network are measured.
+TYPICAL = 150
 ENDINGS = {
     "litert": ".tflite",
     "litert-float16": ".tflite",
+    "litert-int8": ".tflite",
     "onnx": ".onnx",
     "torch-export": ".pt2",
     "safetensors": ".safetensors",
@@ -147,6 +154,7 @@ def _export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, help="path to write to, without its ending")
     parser.add_argument("--format", choices=FORMAT_NAMES, action="append", help="repeatable (default: litert)")
     parser.add_argument("--size", metavar="WxH", help="another input size, pixels")
+    parser.add_argument("--pictures", type=Path, help="a pack (.npz) of training pictures, for litert-int8")
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -160,8 +168,19 @@ def _export(options: argparse.Namespace) -> int:
         config = replace(config, size=_size(options.size))
     for format in options.format or ["litert"]:
         path = options.output.with_name(options.output.name + ENDINGS[format])
-        _say(str(export(network, config, format, path)))
+        _say(str(export(network, config, format, path, _typical(options.pictures, config.size))))
     return 0
+
+
+def _typical(pack: Path | None, size: tuple[int, int]) -> list[Floats]:
+    """Return pictures from all over a pack at a network's size, 0 to 1; none without a pack."""
+    if pack is None:
+        return []
+    from framefx.training.data import load
+    from framefx.training.predict import stretch
+
+    items = [item for item in load(pack) if item.kind != "empty"]
+    return [stretch(item.rgba[..., :3], size) for item in items[:: max(1, len(items) // TYPICAL)]]
 
 
 def _say(*lines: str) -> None:

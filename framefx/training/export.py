@@ -6,7 +6,7 @@ import copy
 import json
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Floats = npt.NDArray[np.float32]
-FORMATS = ("litert", "litert-float16", "onnx", "torch-export", "safetensors")
+FORMATS = ("litert", "litert-float16", "litert-int8", "onnx", "torch-export", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,26 @@ def quiet() -> Iterator[None]:
         logging.disable(level)
 
 
-def export(network: nn.Module, config: NetworkConfig, format: str, path: Path) -> Exported:
+def export(
+    network: nn.Module, config: NetworkConfig, format: str, path: Path, pictures: Sequence[Floats] = ()
+) -> Exported:
     """Write `network` (logits) as `format` to `path`; what is written gives probabilities.
+
+    Parameters
+    ----------
+    network : nn.Module
+    config : NetworkConfig
+    format : str
+        One of `FORMATS`.
+    path : Path
+    pictures : sequence of (H, W, 3) float32, 0 to 1
+        Of the network's size. Only ``litert-int8`` needs them: it measures on them what range each map has. Its input
+        and its output are float32 like the others'.
 
     Raises
     ------
     ValueError
-        If the format is not one of `FORMATS`.
+        If the format is not one of `FORMATS`, or needs pictures and there are none.
     ImportError
         If the format's converter is not installed; the message names the package.
     """
@@ -128,12 +141,15 @@ def export(network: nn.Module, config: NetworkConfig, format: str, path: Path) -
     writers: dict[str, Callable[[nn.Module, NetworkConfig, Path], None]] = {
         "litert": _litert,
         "litert-float16": _litert_float16,
+        "litert-int8": lambda model, config, path: _litert_int8(model, config, path, pictures),
         "onnx": _onnx,
         "torch-export": _torch_export,
     }
     if format == "safetensors":
         _safetensors(network, config, path)
         return Exported(path, format, _safetensors_difference(network, path))
+    if format == "litert-int8" and not pictures:
+        raise ValueError("litert-int8 measures the range of every map on pictures: give some with --pictures")
     with quiet():
         writers[format](model, config, path)
     return Exported(path, format, difference(_runner(format, path), model, config))
@@ -174,6 +190,30 @@ def _litert_float16(model: nn.Module, config: NetworkConfig, path: Path) -> None
     path.unlink(missing_ok=True)
     halves.quantize().export_model(str(path))
     whole.unlink()
+
+
+def _litert_int8(model: nn.Module, config: NetworkConfig, path: Path, pictures: Sequence[Floats]) -> None:
+    from ai_edge_quantizer import qtyping, quantizer, recipe
+
+    whole = path.with_suffix(".float32")
+    _litert(model, config, whole)
+    small = quantizer.Quantizer(str(whole), recipe.static_wi8_ai8())
+    for end in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
+        small.update_quantization_recipe(regex=".*", operation_name=end, algorithm_key="no_quantize")
+    signature, name = _first_input(whole)
+    ranges = small.calibrate({signature: [{name: picture[None]} for picture in pictures]}, num_threads=1)
+    path.unlink(missing_ok=True)
+    small.quantize(ranges).export_model(str(path))
+    whole.unlink()
+
+
+def _first_input(path: Path) -> tuple[str, str]:
+    """Return the names of a LiteRT file's signature and of its input."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    signatures = Interpreter(model_path=str(path)).get_signature_list()
+    signature = next(iter(signatures))
+    return signature, signatures[signature]["inputs"][0]
 
 
 def _onnx(model: nn.Module, config: NetworkConfig, path: Path) -> None:

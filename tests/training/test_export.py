@@ -23,6 +23,7 @@ TINY = NetworkConfig(size=(32, 48), widths=(4, 6, 8, 12), depths=(1, 1, 1))
 NEEDS = {
     "litert": "litert_torch",
     "litert-float16": "ai_edge_quantizer",
+    "litert-int8": "ai_edge_quantizer",
     "onnx": "onnxruntime",
     "torch-export": "torch",
     "safetensors": "safetensors",
@@ -56,8 +57,14 @@ def test_folding_changes_nothing() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_exports_agree_with_pytorch(format: str, tmp_path: Path) -> None:
     pytest.importorskip(NEEDS[format])
-    found = export(trained(TINY), TINY, format, tmp_path / f"model{cli.ENDINGS[format]}")
-    assert found.difference < (0.01 if format == "litert-float16" else 1e-4)
+    pictures = [np.random.default_rng(k).random((*TINY.size, 3), np.float32) * (k / 10) for k in range(11)]
+    found = export(trained(TINY), TINY, format, tmp_path / f"model{cli.ENDINGS[format]}", pictures)
+    assert found.difference < {"litert-float16": 0.01, "litert-int8": 0.05}.get(format, 1e-4)
+
+
+def test_int8_needs_pictures(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--pictures"):
+        export(trained(TINY), TINY, "litert-int8", tmp_path / "model.tflite")
 
 
 @pytest.mark.slow
