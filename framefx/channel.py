@@ -63,8 +63,10 @@ class Channel(Generic[Item]):
             When nothing came within `timeout` seconds.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._items or self._closed, timeout):
-                raise TimeoutError
+            # `wait_for` would read the clock three times; whoever wakes a single receiver has something for it.
+            while not (self._items or self._closed):
+                if not self._changed.wait(timeout):
+                    raise TimeoutError
             if not self._items:
                 raise ChannelClosed
             item = self._items.popleft()

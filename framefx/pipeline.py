@@ -40,6 +40,8 @@ MaskMode = Literal["sync", "async"]
 
 _QUEUE = 4
 _GRACE = 2.0
+_LOOK = 0.25
+"""Seconds between looks whether anybody still looks, while frames come: each is a system call or two."""
 
 
 @dataclass
@@ -113,6 +115,7 @@ class Pipeline:
         self._on_demand = on_demand and source.live and sink.live
         self._linger = linger
         self._looked = clock()
+        self._frames_until_look = 0
         self._capture = Capture(source, self._stop, self._wanted, clock, wait)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
@@ -381,8 +384,10 @@ class Pipeline:
 
     def look(self) -> None:
         """Notice whether anybody looks at the sink; the reader opens and closes the source by it."""
-        if not self._on_demand:
+        self._frames_until_look -= 1
+        if not self._on_demand or (self._frames_until_look > 0 and self._wanted.is_set()):
             return
+        self._frames_until_look = max(1, round(self._rate * _LOOK))
         if self.sink.wanted():
             self._looked = self._clock()
             self._wanted.set()
