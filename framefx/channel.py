@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from typing import Generic, TypeVar
+
+from framefx.bell import Bell
 
 Item = TypeVar("Item")
 
@@ -14,7 +15,9 @@ class ChannelClosed(Exception):  # noqa: N818 - as queue.Empty, it is news and n
 
 
 class Channel(Generic[Item]):
-    """Hands items from one thread to another.
+    """Hands items from one thread to another; any thread may close it.
+
+    There is no lock around it: the deque's own operations are atomic, and whoever wakes up looks again.
 
     Parameters
     ----------
@@ -35,22 +38,21 @@ class Channel(Generic[Item]):
         self._newest_wins = newest_wins
         self._items: deque[Item] = deque()
         self._closed = False
-        self._changed = threading.Condition()
+        self._filled, self._emptied = Bell(), Bell()
 
     def put(self, item: Item) -> bool:
         """Add an item, waiting for room in a queue; return False when the channel is closed."""
-        with self._changed:
-            while len(self._items) >= self._limit and not self._closed:
-                if self._newest_wins:
-                    self._items.popleft()
-                    self.dropped += 1
-                else:
-                    self._changed.wait()
-            if self._closed:
-                return False
-            self._items.append(item)
-            self._changed.notify_all()
-            return True
+        while len(self._items) >= self._limit and not self._closed:
+            if self._newest_wins:
+                self._forget_oldest()
+            else:
+                self._emptied.wait()
+        if self._closed:
+            self._emptied.ring()  # for the next who waits
+            return False
+        self._items.append(item)
+        self._filled.ring()
+        return True
 
     def get(self, timeout: float | None = None) -> Item:
         """Return the next item.
@@ -62,19 +64,30 @@ class Channel(Generic[Item]):
         TimeoutError
             When nothing came within `timeout` seconds.
         """
-        with self._changed:
-            # `wait_for` would read the clock three times; whoever wakes a single receiver has something for it.
-            while not (self._items or self._closed):
-                if not self._changed.wait(timeout):
-                    raise TimeoutError
-            if not self._items:
-                raise ChannelClosed
-            item = self._items.popleft()
-            self._changed.notify_all()
+        while True:
+            was_closed = self._closed  # before the look: what is put before the close is found
+            try:
+                item = self._items.popleft()
+            except IndexError:
+                if was_closed:
+                    self._filled.ring()  # for the next who waits
+                    raise ChannelClosed from None
+                if not self._filled.wait(timeout):
+                    raise TimeoutError from None
+                continue
+            if not self._newest_wins:
+                self._emptied.ring()
             return item
 
     def close(self) -> None:
         """Let nothing more in; what waits can still be taken."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        self._filled.ring()
+        self._emptied.ring()
+
+    def _forget_oldest(self) -> None:
+        try:
+            self._items.popleft()
+        except IndexError:  # it was taken at this moment
+            return
+        self.dropped += 1

@@ -63,3 +63,25 @@ def test_closing_frees_a_reader():
 def test_a_reader_s_patience_ends():
     with pytest.raises(TimeoutError):
         Channel(1, newest_wins=True).get(0.0)
+
+
+def test_closing_frees_every_reader():
+    channel, results = Channel(1, newest_wins=False), []
+    readers = [threading.Thread(target=lambda: results.append(drain(channel))) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    channel.close()
+    for reader in readers:
+        reader.join(10)
+    assert results == [[], [], []]
+
+
+def test_what_was_put_before_the_close_is_found():
+    for _ in range(200):
+        channel, results = Channel(4, newest_wins=False), []
+        reader = threading.Thread(target=lambda c=channel, r=results: r.extend(drain(c)))
+        reader.start()
+        kept = [number for number in range(5) if channel.put(number)]
+        channel.close()
+        reader.join(10)
+        assert results == kept == list(range(5))
