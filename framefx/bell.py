@@ -1,43 +1,58 @@
-"""How one thread wakes another: on Linux by a system call each.
+"""How one thread wakes another, for one system call each.
 
-A lock costs more where threads take turns: who wakes up wants the interpreter while the waker still has it, and both
-then wait for each other. ``eventfd`` wakes outside of the interpreter. There and back takes 27 µs instead of 45, and
-0.3 ms instead of 1.2 in a machine whose system calls are dear (User Mode Linux).
+A condition or a lock costs more where threads take turns: who wakes up wants the interpreter while the waker still has
+it, and both then wait for each other. A pair of sockets wakes outside of the interpreter, and its patience is the
+kernel's, so that nobody reads a clock. On a machine whose system calls are dear (User Mode Linux) there and back takes
+0.25 ms instead of 0.8 by locks and 1.2 by conditions; elsewhere all of them take some 50 µs.
 """
 
 from __future__ import annotations
 
 import os
-import select
+import socket
+import struct
 import sys
 import threading
 import weakref
 
 
-class EventBell:
-    """Rung by any thread, heard by one that waits. Rings that nobody waits for are kept, as one. Linux only."""
+class SocketBell:
+    """Rung by any thread, heard by one that waits. Rings that nobody waits for are kept, as one. Not on Windows."""
 
     def __init__(self) -> None:
-        self._fd = os.eventfd(0, os.EFD_CLOEXEC)
-        # Not at the program's end: a thread that was left behind may ring until then.
-        weakref.finalize(self, os.close, self._fd).atexit = False
-        self._poll = select.poll()
-        self._poll.register(self._fd, select.POLLIN)
+        self._rope, self._ear = socket.socketpair()
+        self._rope.setblocking(False)
+        self._patience: float | None = None
+        for end in (self._rope, self._ear):
+            # Not at the program's end: a thread that was left behind may ring until then.
+            weakref.finalize(self, end.close).atexit = False
 
     def ring(self) -> None:
         """Wake the thread that waits, or the next one that will."""
-        os.eventfd_write(self._fd, 1)
+        try:
+            os.write(self._rope.fileno(), b"!")
+        except BlockingIOError:  # it was rung a hundred times, and nobody came
+            return
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for a ring, for so long at most; return whether there was one."""
-        if seconds is not None and not self._poll.poll(seconds * 1e3):
+        if seconds != self._patience:
+            self._set_patience(seconds)
+        try:
+            return bool(os.read(self._ear.fileno(), 4096))
+        except BlockingIOError:
             return False
-        os.eventfd_read(self._fd)
-        return True
+
+    def _set_patience(self, seconds: float | None) -> None:
+        self._patience = seconds
+        # 0 would be for ever.
+        microseconds = 0 if seconds is None else max(1, round(seconds * 1e6))
+        timeval = struct.pack("@ll", *divmod(microseconds, 1_000_000))
+        self._ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
 
 
 class LockBell:
-    """The same where there is no ``eventfd``."""
+    """The same where there are no such sockets."""
 
     def __init__(self) -> None:
         self._silent = threading.Lock()
@@ -55,4 +70,4 @@ class LockBell:
         return self._silent.acquire(timeout=-1 if seconds is None else seconds)
 
 
-Bell = EventBell if sys.platform == "linux" else LockBell
+Bell = SocketBell if sys.platform == "linux" else LockBell
