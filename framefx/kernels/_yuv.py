@@ -1,7 +1,8 @@
 """RGB to and from the layouts of cameras and loopback devices: I420, NV12, YUYV.
 
 Chroma is averaged from the pixels it covers (at odd edges: those that exist) and replicated on the way back.
-Matrices after ITU-R BT.601 and BT.709; full or limited ("video") range. Fixed point, 16 bits after the point.
+Matrices after ITU-R BT.601 and BT.709; full or limited ("video") range. To YUV in 16-bit arithmetic, 32 to a register
+and within 0.02 of a level before rounding; to RGB in fixed point with 16 bits after the point.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from framefx.kernels._door import I32, PIXELS, U8, U16, check, one_of, output, scratch
+from framefx.kernels._door import I16, I32, PIXELS, U8, U16, check, one_of, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
+from framefx.kernels._steps import mulhi
 
+BLOCK = 32  # pixels that are computed at a time
 _LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}  # shares of red and blue
 
 
@@ -34,12 +37,25 @@ def _join(planes: U8, line: U8) -> None:
 
 
 @Helper
-def _luma_row(planes: U8, m: I32, out: U8) -> None:
+def _luma(r: int, g: int, b: int, p: int, q: int, s: int, bias: int) -> Any:
+    """Return a level, from levels times 128 and shares in 16 bits; green's is above a half, so `q` is less by one."""
+    green = np.int16(np.int16(g) << np.int16(7))
+    v = np.int16(mulhi(np.int16(np.int16(r) << np.int16(7)), p) + np.int16(mulhi(green, q) + green))
+    v = np.int16(np.int16(v + mulhi(np.int16(np.int16(b) << np.int16(7)), s)) + bias)
+    return np.uint8(np.uint16(v) >> np.uint16(7))
+
+
+@Helper
+def _luma_row(planes: U8, m: I16, out: U8) -> None:
     r, g, b = planes[0], planes[1], planes[2]
     p, q, s, bias = m[0], m[1], m[2], m[3]
-    for x in range(out.size):
-        v = np.int32(np.int32(np.int32(r[x]) * p) + np.int32(np.int32(g[x]) * q))
-        out[x] = np.uint8(np.int32(np.int32(v + np.int32(np.int32(b[x]) * s)) + bias) >> np.int32(16))
+    whole = out.size // BLOCK * BLOCK
+    for at in range(0, whole, BLOCK):
+        for k in range(BLOCK):
+            x = np.uint64(at + k)
+            out[x] = _luma(r[x], g[x], b[x], p[k], q[k], s[k], bias[k])
+    for x in range(whole, out.size):
+        out[x] = _luma(r[x], g[x], b[x], p[0], q[0], s[0], bias[0])
 
 
 @Helper
@@ -57,17 +73,28 @@ def _pair(top: U8, bottom: U8, sums: U16) -> None:
 
 
 @Helper
-def _chroma_row(sums: U16, m: I32, out: U8) -> None:
-    r, g, b = sums[0], sums[1], sums[2]
-    p, q, s, bias = m[0], m[1], m[2], m[3]
-    for x in range(out.size):
-        v = np.int32(np.int32(np.int32(r[x]) * p) + np.int32(np.int32(g[x]) * q))
-        v = np.int32(np.int32(v + np.int32(np.int32(b[x]) * s)) + np.int32(bias * 4)) >> np.int32(18)
-        out[x] = np.uint8(min(max(v, np.int32(0)), np.int32(255)))
+def _chroma(r: int, g: int, b: int, p: int, q: int, s: int, bias: int) -> Any:
+    """Return a level from sums of four, times 32, up to the highest that rounds to 255."""
+    v = np.int16(mulhi(np.int16(np.int16(r) << np.int16(5)), p) + mulhi(np.int16(np.int16(g) << np.int16(5)), q))
+    v = np.int16(v + mulhi(np.int16(np.int16(b) << np.int16(5)), s))
+    return np.uint8(np.uint16(np.int16(np.int16(min(v, np.int16(16318))) + bias)) >> np.uint16(7))
 
 
 @Helper
-def _two_rows(src: U8, y: int, matrix: I32, planes: U8, sums: U16, luma: U8, u: U8, v: U8) -> None:
+def _chroma_row(sums: U16, m: I16, out: U8) -> None:
+    r, g, b = sums[0], sums[1], sums[2]
+    p, q, s, bias = m[0], m[1], m[2], m[3]
+    whole = out.size // BLOCK * BLOCK
+    for at in range(0, whole, BLOCK):
+        for k in range(BLOCK):
+            x = np.uint64(at + k)
+            out[x] = _chroma(r[x], g[x], b[x], p[k], q[k], s[k], bias[k])
+    for x in range(whole, out.size):
+        out[x] = _chroma(r[x], g[x], b[x], p[0], q[0], s[0], bias[0])
+
+
+@Helper
+def _two_rows(src: U8, y: int, matrix: I16, planes: U8, sums: U16, luma: U8, u: U8, v: U8) -> None:
     """Write luma rows y and y + 1 (if there is one) and their chroma row."""
     rows = min(2, src.shape[0] - y)
     for k in range(rows):
@@ -79,14 +106,14 @@ def _two_rows(src: U8, y: int, matrix: I32, planes: U8, sums: U16, luma: U8, u: 
     _chroma_row(sums, matrix[2], v)
 
 
-@kernel("u8[:,:], u8[:,:], u8[:,:], const u8[:,:], const i32[:,:], u8[:,:,:], u16[:,:]")
-def _rgb_to_i420(luma: U8, u: U8, v: U8, src: U8, matrix: I32, planes: U8, sums: U16) -> None:
+@kernel("u8[:,:], u8[:,:], u8[:,:], const u8[:,:], const i16[:,:,:], u8[:,:,:], u16[:,:]")
+def _rgb_to_i420(luma: U8, u: U8, v: U8, src: U8, matrix: I16, planes: U8, sums: U16) -> None:
     for row in range(u.shape[0]):
         _two_rows(src, 2 * row, matrix, planes, sums, luma, u[row], v[row])
 
 
-@kernel("u8[:,:], u8[:,:], const u8[:,:], const i32[:,:], u8[:,:,:], u16[:,:], u8[:,:]")
-def _rgb_to_nv12(luma: U8, chroma: U8, src: U8, matrix: I32, planes: U8, sums: U16, uv: U8) -> None:
+@kernel("u8[:,:], u8[:,:], const u8[:,:], const i16[:,:,:], u8[:,:,:], u16[:,:], u8[:,:]")
+def _rgb_to_nv12(luma: U8, chroma: U8, src: U8, matrix: I16, planes: U8, sums: U16, uv: U8) -> None:
     u, v = uv[0], uv[1]
     for row in range(chroma.shape[0]):
         _two_rows(src, 2 * row, matrix, planes, sums, luma, u, v)
@@ -96,10 +123,10 @@ def _rgb_to_nv12(luma: U8, chroma: U8, src: U8, matrix: I32, planes: U8, sums: U
             line[i], line[i + np.uint64(1)] = u[x], v[x]
 
 
-@kernel("u8[:,:], const u8[:,:], const i32[:,:], u8[:,:,:], u16[:,:], u8[:,:]")
-def _rgb_to_yuyv(out: U8, src: U8, matrix: I32, planes: U8, sums: U16, uv: U8) -> None:
+@kernel("u8[:,:], const u8[:,:], const i16[:,:,:], u8[:,:,:], u16[:,:], u8[:,:]")
+def _rgb_to_yuyv(out: U8, src: U8, matrix: I16, planes: U8, sums: U16, uv: U8) -> None:
     u, v, luma = uv[0], uv[1], planes[1, 0]
-    w = luma.size
+    last = luma.size - 1
     for y in range(out.shape[0]):
         _split(src[y], planes[0])
         _luma_row(planes[0], matrix[0], luma)
@@ -108,10 +135,13 @@ def _rgb_to_yuyv(out: U8, src: U8, matrix: I32, planes: U8, sums: U16, uv: U8) -
         _chroma_row(sums, matrix[1], u[: sums.shape[1]])
         _chroma_row(sums, matrix[2], v[: sums.shape[1]])
         line = out[y]
-        for x in range(sums.shape[1]):
+        for x in range(luma.size // 2):
             i, k = np.uint64(4 * x), np.uint64(2 * x)
             line[i], line[i + np.uint64(1)] = luma[k], u[x]
-            line[i + np.uint64(2)], line[i + np.uint64(3)] = luma[min(k + np.uint64(1), np.uint64(w - 1))], v[x]
+            line[i + np.uint64(2)], line[i + np.uint64(3)] = luma[k + np.uint64(1)], v[x]
+        if last % 2 == 0:
+            end = line[2 * last :]
+            end[0], end[1], end[2], end[3] = luma[last], u[last // 2], luma[last], v[last // 2]
 
 
 @Helper
@@ -302,8 +332,12 @@ def _join_scratch(w: int) -> tuple[U8, U8]:
 
 
 @functools.lru_cache(maxsize=8)
-def _forward(matrix: str, full_range: bool) -> I32:
-    """Return rows for Y, U, V: products for red, green, blue, and what is added (with the half for rounding)."""
+def _forward(matrix: str, full_range: bool) -> I16:
+    """Return rows for Y, U, V: shares of red, green and blue, times 65536, and what is added, as often as pixels are.
+
+    Only if both factors are loaded does a product take one instruction. What is added has the half for rounding, and
+    what three products lose by rounding down.
+    """
     one_of("matrix", matrix, tuple(_LUMA))
     red, blue = _LUMA[matrix]
     luma = np.array([red, 1 - red - blue, blue])
@@ -311,9 +345,10 @@ def _forward(matrix: str, full_range: bool) -> I32:
     u = c_gain * (np.array([0, 0, 1]) - luma) / (2 * (1 - blue))
     v = c_gain * (np.array([1, 0, 0]) - luma) / (2 * (1 - red))
     table = np.zeros((3, 4))
-    table[:, :3] = y_gain * luma, u, v
-    table[:, 3] = black + 0.5, 128.5, 128.5
-    return np.round(table * 65536).astype(np.int32)
+    table[:, :3] = 65536 * np.array([y_gain * luma - [0, 1, 0], u, v])
+    table[:, 3] = 128 * black + 65, 128 * 128 + 65, 128 * 128 + 65
+    whole = np.clip(np.round(table), -32768, 32767).astype(np.int16)
+    return np.ascontiguousarray(np.broadcast_to(whole[:, :, None], (3, 4, BLOCK)))
 
 
 @functools.lru_cache(maxsize=8)
