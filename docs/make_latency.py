@@ -12,8 +12,15 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 FIGURES = DOCS / "latency.json"
 VM = DOCS.parent / "tests" / "vm"
-INPUTS = [("YUYV", "1280x720", 30), ("MJPG", "1280x720", 30), ("YU12", "1280x720", 60), ("YUYV", "1920x1080", 30),
-          ("MJPG", "1920x1080", 30)]  # fmt: skip
+INPUTS = [
+    ("YUYV", "1280x720", 30),
+    ("MJPG", "1280x720", 30),
+    ("YU12", "1280x720", 60),
+    ("YUYV", "1280x720", 60),
+    ("MJPG", "1280x720", 60),
+    ("YUYV", "1920x1080", 30),
+    ("MJPG", "1920x1080", 30),
+]
 PROGRAMS = {"framefx": "framefx", "lfbw": "LFBW’s operations"}
 
 HEAD = """# Latency and cost of the webcam

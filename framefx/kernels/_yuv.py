@@ -54,8 +54,8 @@ def _luma_row(planes: U8, m: I16, out: U8) -> None:
         for k in range(BLOCK):
             x = np.uint64(at + k)
             out[x] = _luma(r[x], g[x], b[x], p[k], q[k], s[k], bias[k])
-    for x in range(whole, out.size):
-        out[x] = _luma(r[x], g[x], b[x], p[0], q[0], s[0], bias[0])
+    for i in range(whole, out.size):
+        out[i] = _luma(r[i], g[i], b[i], p[0], q[0], s[0], bias[0])
 
 
 @Helper
@@ -89,8 +89,8 @@ def _chroma_row(sums: U16, m: I16, out: U8) -> None:
         for k in range(BLOCK):
             x = np.uint64(at + k)
             out[x] = _chroma(r[x], g[x], b[x], p[k], q[k], s[k], bias[k])
-    for x in range(whole, out.size):
-        out[x] = _chroma(r[x], g[x], b[x], p[0], q[0], s[0], bias[0])
+    for i in range(whole, out.size):
+        out[i] = _chroma(r[i], g[i], b[i], p[0], q[0], s[0], bias[0])
 
 
 @Helper
