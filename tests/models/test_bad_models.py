@@ -148,6 +148,7 @@ def test_damage_anywhere_never_takes_the_process_down(networks, onnx_networks, e
 )
 def test_what_is_no_torch_network(ending, content, tmp_path, capsys):
     pytest.importorskip("torch", reason="PyTorch is not installed")
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
     path = tmp_path / f"bad.{ending}"
     path.write_bytes(content)
     code = main(["explain", "--chain", "blur", "--model", str(path)])
