@@ -6,10 +6,13 @@ Imports neither NumPy, numba, a runtime nor a plugin before it knows what to do:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import logging
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 COMMANDS = {
@@ -55,15 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         if arguments and arguments[0] in COMMANDS:
-            module = importlib.import_module(COMMANDS[arguments[0]][0])
+            with _ended_by_ctrl_c():
+                module = importlib.import_module(COMMANDS[arguments[0]][0])
             return int(module.main(arguments))
         options = parser().parse_args(arguments)
         if not arguments:
             parser().print_help()
             return 2
         log_to_stderr(verbose=options.verbose)
-        from framefx.cli.run import run_command
-
+        with _ended_by_ctrl_c():
+            from framefx.cli.run import run_command
         return run_command(options)
     except KeyboardInterrupt:
         return 130
@@ -78,6 +82,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
         print(f"framefx: {error}{notes}", file=sys.stderr)  # noqa: T201
         return code
+
+
+@contextlib.contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let the system end the program meanwhile: a compiled library that is interrupted as it loads panics."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _exit_code(error: Exception) -> int | None:
