@@ -49,8 +49,9 @@ class Network:
 class LinuxFakeBackground:
     """Linux-Fake-Background-Webcam's `compose_frame`, with ``--background no`` or with a picture.
 
-    Its default options: a hard mask at full size, smoothed, cut at 0.75, grown by 5 pixels and softened; a Gaussian
-    of 21 pixels and σ 7 behind it.
+    Its default options: a hard mask at full size, smoothed, cut at 0.75, grown by 5 pixels, softened, and averaged
+    with the one before at `mask-update-speed` 50; a Gaussian of 21 pixels and σ 7 behind it. "The one before" lies in
+    the same memory, so that average is computed and changes nothing, here as there.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class LinuxFakeBackground:
         cv2.threshold(mask, 0.75, 1, cv2.THRESH_BINARY, dst=mask)
         cv2.dilate(mask, np.ones((5, 5), np.uint8), iterations=1, dst=mask)
         cv2.blur(mask, (10, 10), dst=mask)
+        cv2.accumulateWeighted(mask, self._mask, 0.5)
         behind = self._picture
         if behind is None:
             behind = np.asarray(cv2.GaussianBlur(frame, (21, 21), SIGMA, borderType=cv2.BORDER_DEFAULT), np.uint8)
