@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _lock = threading.RLock()
 
 _POLICY: dict[str, Any] = {
+    "_nrt": False,  # nothing is allocated, so views need no counting of references: two atomic steps for each
     "nogil": True,  # stages of the pipeline overlap
     "error_model": "numpy",  # no branch for division by zero
     "boundscheck": False,  # the wrappers check shapes once
