@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import chromium, read_with_browser
+from latency import PERIOD, number_of, write
 from tools import (
     CAMERA,
     LOOPBACK,
@@ -34,6 +36,7 @@ from tools import (
     read_with_v4l2_ctl,
     reading,
     running,
+    time_with_ffmpeg,
     until,
     writing,
 )
@@ -118,6 +121,43 @@ def test_a_colour_bar_is_seen_by_a_web_page_within_three_levels(format):
     print(f"\nworst error {bar_error(seen)}")
     assert seen.shape == (180, 320, 3)
     assert bar_error(seen) <= 3
+
+
+@contextlib.contextmanager
+def stamped_camera(size, rate):
+    """Ready frames on the plain loopback, each with its number on it, from a process of its own."""
+    sent = multiprocessing.Array("d", 100_000, lock=False)
+    writer = multiprocessing.Process(target=write, args=(PLAIN, size, rate, "YUYV", sent, 0.0))
+    writer.start()
+    try:
+        until(lambda: sent[0] > 0)
+        yield
+    finally:
+        writer.kill()
+        writer.join()
+
+
+@pytest.mark.skipif(SLOW, reason="an emulated processor cannot keep up with a camera")
+@pytest.mark.parametrize("camera", ["1280x720 ready frames", "640x360 vivid"])
+def test_ffmpeg_reads_a_minute_at_the_cameras_rate(camera):
+    """At least 29.5 new frames a second, in order."""
+    size = camera.partition(" ")[0]
+    feed = stamped_camera((1280, 720), 30.0) if "ready" in camera else contextlib.nullcontext()
+    path = PLAIN if "ready" in camera else CAMERA
+    options = ("--source", path, "--size", size, "--rate", "30", "--sink", LOOPBACK)
+    with feed, running("--chain", "blur", *options):
+        time_with_ffmpeg(5)
+        arrived = time_with_ffmpeg(60)
+    times = [when for when, _ in arrived]
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    print(f"\n{camera}: {len(times)} frames, {rate:.2f} a second")
+    assert rate >= 29.5
+    if "ready" in camera:
+        numbers = [number_of(np.repeat(row[None], 12, axis=0)) for _, row in arrived]
+        steps = np.diff(numbers) % PERIOD
+        print(f"{np.count_nonzero(steps != 1)} steps that are not to the next frame")
+        assert np.all(steps < PERIOD // 2)
+        assert np.count_nonzero(steps) / (times[-1] - times[0]) >= 29.5
 
 
 @pytest.mark.parametrize("name", ["pyvirtualcam", "pyfakewebcam"])

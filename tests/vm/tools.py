@@ -107,6 +107,23 @@ def read_with_ffmpeg(path=LOOPBACK, frames=5):
     return np.frombuffer(done.stdout, np.uint8).reshape(-1, picture.height, picture.width, 3)
 
 
+def time_with_ffmpeg(seconds, path=LOOPBACK):
+    """Let ffmpeg read for a while; return when each picture came, and a row of its luma (from a twelfth down)."""
+    width = picture_of(path).width
+    command = ["ffmpeg", "-v", "fatal", "-f", "v4l2", "-i", path, "-vsync", "passthrough", "-vf", "crop=iw:2:0:ih/12"]
+    process = subprocess.Popen([*command, "-pix_fmt", "gray", "-f", "rawvideo", "-"], stdout=subprocess.PIPE)
+    arrived, end = [], float("inf")
+    try:
+        while time.monotonic() < end and len(rows := process.stdout.read(2 * width)) == 2 * width:
+            arrived.append((time.monotonic(), np.frombuffer(rows, np.uint8, width)))
+            end = min(end, arrived[0][0] + seconds)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    return arrived
+
+
 def read_with_opencv(path=LOOPBACK, frames=5):
     import cv2
 
