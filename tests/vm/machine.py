@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def run(
     Raises
     ------
     MachineError
-        When the machine does not start, or (`TooSlowError`) does not end in time.
+        When the machine does not start or ends before the command does, or (`TooSlowError`) does not end in time.
     """
     there = kinds()
     kind = kind or (there[0] if there else None)
@@ -132,8 +133,12 @@ def run(
             loopback,
             {**(environment or {}), "VM_KIND": kind, "VM_NEWER": "1" if newer else ""},
         )
+        start = time.monotonic()
         output = _boot(_argv(kind, job), seconds, echo)
+        took = time.monotonic() - start
     ended = _EXIT.search(output)
+    if ended is None and took < seconds:
+        raise MachineError(f"the machine ({kind}) ended by itself after {took:.0f} s; it said:\n{output[-3000:]}")
     if ended is None:
         raise TooSlowError(f"the machine ({kind}) gave no result within {seconds:g} s; it said:\n{output[-3000:]}")
     return Result(int(ended[1]), output[: ended.start()])
