@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,20 @@ def write(path: str, size: tuple[int, int], rate: float, format: str, sent: Any,
     device.close()
 
 
+@contextlib.contextmanager
+def camera(size: tuple[int, int], rate: float, format: str, seconds: float, drift: float = 0.0) -> Iterator[Any]:
+    """Have `write` show pictures on the plain loopback, from a process of its own; yields its `sent`."""
+    sent = multiprocessing.Array("d", round((seconds + 2 * PATIENCE) * rate), lock=False)
+    writer = multiprocessing.Process(target=write, args=(PLAIN, size, rate, format, sent, drift))
+    writer.start()
+    try:
+        until(lambda: sent[0] > 0)
+        yield sent
+    finally:
+        writer.kill()
+        writer.join()
+
+
 def read(path: str, size: tuple[int, int], seconds: float, enough: int = 1 << 30) -> list[tuple[float, int]]:
     """Return when which stamp came out, for a while or until there are enough; repetitions are left out."""
     width, height = size
@@ -139,27 +154,21 @@ def program(options: argparse.Namespace) -> subprocess.Popen[str]:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run the program for a while and return what it did."""
     width, height = map(int, options.size.split("x"))
-    sent = multiprocessing.Array("d", round((options.seconds + 2 * PATIENCE) * options.rate), lock=False)
     drift = TICK / (options.seconds * options.rate)  # by one tick in all
-    settings = PLAIN, (width, height), options.rate, options.format, sent, drift
-    writer = multiprocessing.Process(target=write, args=settings)
-    writer.start()
-    until(lambda: sent[0] > 0)
-    process = program(options)
-    try:
-        until(lambda: process.poll() is not None or (writes(process.pid) and device_is_ready()))
-        if process.poll() is None:
-            read(LOOPBACK, (width, height), PATIENCE, enough=options.warm)
-        before, start = cpu_of(process.pid), time.monotonic()
-        memory = resident(process.pid)
-        arrived = read(LOOPBACK, (width, height), options.seconds)
-        spent, took = cpu_of(process.pid), time.monotonic() - start
-        memory = resident(process.pid) - memory
-    finally:
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
-        writer.kill()
-        writer.join()
+    with camera((width, height), options.rate, options.format, options.seconds, drift) as sent:
+        process = program(options)
+        try:
+            until(lambda: process.poll() is not None or (writes(process.pid) and device_is_ready()))
+            if process.poll() is None:
+                read(LOOPBACK, (width, height), PATIENCE, enough=options.warm)
+            before, start = cpu_of(process.pid), time.monotonic()
+            memory = resident(process.pid)
+            arrived = read(LOOPBACK, (width, height), options.seconds)
+            spent, took = cpu_of(process.pid), time.monotonic() - start
+            memory = resident(process.pid) - memory
+        finally:
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[1]
     delays = known(arrived, sent)
     if len(delays) < 3:
         raise SystemExit(f"only {len(delays)} pictures arrived; it said: {said}")
