@@ -37,10 +37,8 @@ with OpenCV's camera, pyvirtualcam and the network that framefx has.
 FOOT = """
 Machine: {machine}, on one processor of the host, which the writer and the reader need too; a system call takes 15 µs
 there, 70 times what it takes outside. Each line is the cheapest of one to three runs: others on the host only add, half
-as much again for seconds at a time. LFBW's operations have since got one more, an average of masks that the program
-takes by default. With it, on a slower host, 1280×720 JPEG at 30 a second took 9.4 to 9.7 ms a frame, and LFBW's
-operations 28.0 to 29.8: three runs each, in turn. `python docs/make_latency.py` measures again and writes this page;
-how to build the machine: [The webcam](webcam.md#the-virtual-machine).
+as much again for seconds at a time. `python docs/make_latency.py` measures again and writes this page; how to build the
+machine: [The webcam](webcam.md#the-virtual-machine).
 """
 
 KINDS = {"uml": "User Mode Linux", "kvm": "QEMU with KVM", "qemu": "QEMU without KVM"}
