@@ -58,6 +58,8 @@ def contests(x: Operands) -> Iterator[Contest]:
     yield from _masks(x)
     if not any(side % 2 for side in x.size):
         yield from _converting(x)
+    if kernels.fits_i420(x.size, 8):
+        yield from _staying_planar(x)
 
 
 def _merging(x: Operands) -> Iterator[Contest]:
@@ -235,3 +237,24 @@ def portrait_mask(size: tuple[int, int]) -> U8:
     body = np.hypot(x / 0.55, (y - 1.12) / 0.55)
     edge = (1 - np.minimum(head, body)) * 14 + 0.5
     return np.asarray(np.clip(edge * 255, 0, 255), np.uint8)
+
+
+def _staying_planar(x: Operands) -> Iterator[Contest]:
+    """What a frame of a camera costs besides its layers when the background is hidden by a reduced picture."""
+    height, width = x.size
+    picture = kernels.rgb_to_i420(x.picture, full_range=True)
+    small, top = np.empty((height // 4, width // 4, 3), np.uint8), kernels.downsample(x.other, 8)
+    merged, packed, frame = np.empty_like(picture), np.empty_like(picture), np.empty_like(x.picture)
+
+    def planar() -> None:
+        kernels.downsample_i420(picture, x.size, 4, full_range=True, out=small)
+        kernels.merge_i420(picture, x.size, top, x.mask, 8, full_range=True, out=merged)
+        kernels.limit_i420(merged, x.size, out=packed)
+
+    def through_rgb() -> None:
+        kernels.i420_to_rgb(picture, x.size, full_range=True, out=frame)
+        kernels.downsample(frame, 4, out=small)
+        kernels.masked_merge(frame, top, x.mask, factor=8, out=frame)
+        kernels.rgb_to_i420(frame, out=packed)
+
+    yield Contest("from JPEG's planes to YU12", planar, {"framefx by way of RGB": through_rgb})

@@ -81,14 +81,14 @@ def _cell_of(y: int, factor: int) -> Any:
 
 @Helper
 def _merge_band(
-    out: U8, base: U8, small: U8, place: int, factor: int, y: int, end: int, spans: I32, count: int,
+    out: U8, base: U8, small: U8, place: int, factor: int, channels: int, y: int, end: int, spans: I32, count: int,
     value: I16, step: I16, down: I16, frac: I16, wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
 ) -> None:  # fmt: skip
     """Write rows y … end of `out`, which lie between the same rows of the mask and of the reduced pixels."""
     cell, k = _cell_of(y, factor)
-    skip, last = 3 * (factor - factor // 2), small.shape[0] - 1
+    skip, last = channels * (factor - factor // 2), small.shape[0] - 1
     if count > 1 or spans[0, 2] != BASE:
-        widen_pair(small, max(cell, 0), held, factor, near, packed, wide, words)
+        widen_pair(small, max(cell, 0), held, factor, channels, near, packed, wide, words)
     upper, lower = wide[max(cell, 0) % 2, skip:], wide[min(cell + 1, last) % 2, skip:]
     for s in range(count):
         a, b, kind = spans[s, 0], spans[s, 1], spans[s, 2]
@@ -123,12 +123,13 @@ def _merge(
 
 
 @kernel(
-    "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, i64, const i32[:], const f32[:], const i32[:],"
+    "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, i64, i64, const i32[:], const f32[:], const i32[:],"
     " const i16[:], i32[:,:], u8[:,:], u64[:], i16[:,:], i16[:,:], u64[:,:], i16[:,:], u64[:], i32[:], u8[:,:]"
 )
 def _merge_reduced(
-    out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, start: I32, across: F32, row: I32, down: I16,
-    spans: I32, cells: U8, eights: U64, work: I16, wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
+    out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, channels: int,
+    start: I32, across: F32, row: I32, down: I16, spans: I32, cells: U8, eights: U64, work: I16,
+    wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
 ) -> None:  # fmt: skip
     """Write `out` from `base` and `small`, upsampled band by band; `out` may be `base`."""
     value, step, frac = work[0], work[1], work[2]
@@ -141,7 +142,7 @@ def _merge_reduced(
         while end < below and row[end] == last:
             end += 1
         _merge_band(
-            out, base, small, place, factor, y, end, spans, count, value, step, down, frac,
+            out, base, small, place, factor, channels, y, end, spans, count, value, step, down, frac,
             wide, words, near, packed, held, top,
         )  # fmt: skip
         y = end
@@ -153,7 +154,7 @@ def _upsample(out: U8, small: U8, factor: int, wide: I16, words: U64, near: I16,
     while y < out.shape[0]:
         cell, k = _cell_of(y, factor)
         end = min(y + factor - k, out.shape[0])
-        widen_pair(small, max(cell, 0), held, factor, near, packed, wide, words)
+        widen_pair(small, max(cell, 0), held, factor, 3, near, packed, wide, words)
         upper, lower = wide[max(cell, 0) % 2, skip:], wide[min(cell + 1, last) % 2, skip:]
         between_rows(upper[:width], lower[:width], factor, k, end - y, out, y, 0)
         y = end
@@ -256,24 +257,25 @@ def masked_merge(
     h, w, _ = check("base", base, PIXELS)
     size = _reduced(h, w, factor)
     check("top", top, (*size, 3))
-    mask_h, mask_w = check("mask", mask, PLANE)
+    mask_w = check("mask", mask, PLANE)[1]
     if base_alpha is not None or top_alpha is not None:
         return _merge_with_alpha(base, top, mask, factor, base_alpha, top_alpha, out, out_alpha)
     out, place = _destination(out, base, top if factor == 1 else None)
-    tables = (*columns_of(mask_w, w, 3), *rows_of(mask_h, h, mask_h / h))
-    spans, kinds = (
-        scratch("merge.spans", (mask_w, 5), np.int32),
-        scratch("merge.kinds", (4, -(-mask_w // 8)), np.uint64),
-    )
-    work = scratch("merge.work", (3, 3 * w + LANES), np.int16)
     flat = out.reshape(h, -1), base.reshape(h, -1), top.reshape(size[0], -1), mask
-    cells = spans, kinds.view(np.uint8), kinds[3], work
     if factor == 1:
-        _merge(*flat, place, *tables, *cells)
+        _merge(*flat, place, *_tables(mask, (h, w), 3), *_work(mask_w, 3 * w))
     else:
-        tile = scratch("merge.top", (factor, 3 * w), np.uint8)
-        _merge_reduced(*flat, place, factor, *tables, *cells, *_small_scratch(size[1], factor), tile)
+        merge_reduced(*flat, place, factor, 3)
     return out
+
+
+def merge_reduced(out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, channels: int) -> None:
+    """Run the kernel ``reduced`` on rows of pixels, or of a plane: `channels` 1, `factor` 8, 4 or 2."""
+    h, row = out.shape
+    size = _small_scratch(small.shape[1] // channels, factor, channels)
+    tile = scratch("merge.top", (factor, row), np.uint8)
+    tables, work = _tables(mask, (h, row // channels), channels), _work(mask.shape[1], row)
+    _merge_reduced(out, base, small, mask, place, factor, channels, *tables, *work, *size, tile)
 
 
 @uses(_upsample)
@@ -372,9 +374,22 @@ def _reduced(h: int, w: int, factor: int) -> tuple[int, int]:
     return -(-h // factor), -(-w // factor)
 
 
-def _small_scratch(small_w: int, factor: int) -> tuple[I16, U64, I16, U64, I32]:
+def _tables(mask: U8, size: tuple[int, int], channels: int) -> tuple[I32, F32, I32, I16]:
+    return *columns_of(mask.shape[1], size[1], channels), *rows_of(mask.shape[0], size[0], mask.shape[0] / size[0])
+
+
+def _work(mask_w: int, row: int) -> tuple[I32, U8, U64, I16]:
+    """Return room for the spans of a mask row and for a row of what is merged."""
+    spans, kinds = (
+        scratch("merge.spans", (mask_w, 5), np.int32),
+        scratch("merge.kinds", (4, -(-mask_w // 8)), np.uint64),
+    )
+    return spans, kinds.view(np.uint8), kinds[3], scratch("merge.work", (3, row + LANES), np.int16)
+
+
+def _small_scratch(small_w: int, factor: int, channels: int = 3) -> tuple[I16, U64, I16, U64, I32]:
     """Return room for two widened rows, the same as words, for what makes them, and which two they are: none yet."""
-    words = scratch("merge.wide", (2, -(-3 * factor * (small_w + 1) // 4)), np.uint64)
+    words = scratch("merge.wide", (2, -(-channels * factor * (small_w + 1) // 4)), np.uint64)
     near, packed = (
         scratch("merge.near", (2, 3 * small_w + 3), np.int16),
         scratch("merge.packed", (small_w + 2,), np.uint64),

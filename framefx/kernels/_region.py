@@ -117,7 +117,13 @@ def _region_blur(
 
 @uses(_downsample, _region_blur)
 def region_blur(
-    src: U8, mask: U8 | None, sigma: float, factor: int, *, small: U8 | None = None, out: U8 | None = None
+    src: U8 | tuple[int, int],
+    mask: U8 | None,
+    sigma: float,
+    factor: int,
+    *,
+    small: U8 | None = None,
+    out: U8 | None = None,
 ) -> U8:
     """Blur the part of a picture that a mask shows, for `masked_merge` to lay over it.
 
@@ -127,7 +133,7 @@ def region_blur(
 
     Parameters
     ----------
-    src : (h, w, 3) uint8
+    src : (h, w, 3) uint8, or with `small` the size (h, w)
     mask : (mh, mw) uint8, 255 in the region, or None for the whole picture
         Any size; it covers the whole picture. Where it is 0 everywhere around, the plain blur appears.
     sigma : pixels of `src`
@@ -147,15 +153,17 @@ def region_blur(
     TypeError, ValueError
         A wrong dtype, shape, layout or number, or an `out` that cannot be written.
     """
-    h, w, _ = check("src", src, PIXELS)
+    h, w = src if isinstance(src, tuple) else check("src", src, PIXELS)[:2]
     between("factor", factor, 1, MAX_FACTOR)
     between("sigma", sigma, 0, 256 * factor)
     mask = _EVERYWHERE if mask is None else mask
     mask_h, mask_w = check("mask", mask, PLANE)
     size = small_h, small_w = -(-h // factor), -(-w // factor)
-    out = output("out", out, (*size, 3), src, mask)
+    out = output("out", out, (*size, 3), None if isinstance(src, tuple) else src, mask)
     if small is not None:
         check("small", small, (*size, 3))
+    elif isinstance(src, tuple):
+        raise TypeError("src: got a size, want the picture where `small` is missing")
     elif factor == 1:
         small = src
     else:

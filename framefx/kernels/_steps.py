@@ -191,12 +191,37 @@ def _widen_by_any(small: U8, near: I16, factor: int, row: I16) -> None:
 
 
 @Helper
-def widen_pixels(small: U8, factor: int, near: I16, packed: U64, row: I16, words: U64) -> None:
-    """Widen one row of reduced pixels: the frame's pixel x is at ``row[3 * (x + factor - factor // 2)]``.
+def _widen_levels(small: U8, factor: int, row: I16, words: U64) -> None:
+    """Widen one row of a plane reduced 8, 4 or 2 times; four values go into a word, as in `_four_pixels`."""
+    n, lift = small.size, np.int16(2 * factor)
+    for k in range(factor):
+        row[k], row[n * factor + k] = np.int16(small[0]) * lift, np.int16(small[n - 1]) * lift
+    right, inner = small[1:], words[factor // 4 :]
+    ones, ramp = np.uint64(0x0001000100010001), np.uint64(0x0003000200010000)
+    for j in range(right.size):
+        a = np.uint64(small[j])
+        d = np.uint64(np.uint64(right[j]) - a)
+        climb = np.uint64(np.uint64(d + d) * ramp)
+        if factor == 8:
+            p, i = np.uint64(np.uint64(np.uint64(np.uint64(a << np.uint64(4)) + d) * ones) + climb), np.uint64(2 * j)
+            inner[i], inner[i + np.uint64(1)] = p, np.uint64(p + np.uint64(np.uint64(d << np.uint64(3)) * ones))
+        elif factor == 4:
+            inner[j] = np.uint64(np.uint64(np.uint64(np.uint64(a << np.uint64(3)) + d) * ones) + climb)
+        else:
+            v, i = np.int16(np.uint64(np.uint64(a << np.uint64(2)) + d)), np.uint64(2 * j + 2)
+            row[i], row[i + np.uint64(1)] = v, np.int16(v + np.int16(np.uint64(d + d)))
 
-    `words` is `row` four values at a time: single ones are stored three times as slowly.
+
+@Helper
+def widen_pixels(small: U8, factor: int, channels: int, near: I16, packed: U64, row: I16, words: U64) -> None:
+    """Widen one row of reduced pixels: the frame's pixel x is at ``row[channels * (x + factor - factor // 2)]``.
+
+    `channels` is 3, or 1 where `factor` is 8, 4 or 2. `words` is `row` four values at a time: single ones are stored
+    three times as slowly.
     """
-    if factor == 8:
+    if channels == 1:
+        _widen_levels(small, factor, row, words)
+    elif factor == 8:
         _pack_pixels(small, packed)
         _widen_by_eight(packed, words)
     elif factor == 4:
@@ -207,11 +232,13 @@ def widen_pixels(small: U8, factor: int, near: I16, packed: U64, row: I16, words
 
 
 @Helper
-def widen_pair(small: U8, j: int, held: I32, factor: int, near: I16, packed: U64, rows: I16, words: U64) -> None:
+def widen_pair(
+    small: U8, j: int, held: I32, factor: int, channels: int, near: I16, packed: U64, rows: I16, words: U64
+) -> None:
     """Have rows j and j + 1 of the reduced picture widened in ``rows[j % 2]`` and ``rows[(j + 1) % 2]``."""
     for i in range(j, min(j + 2, small.shape[0])):
         if held[i % 2] != i:
-            widen_pixels(small[i], factor, near, packed, rows[i % 2], words[i % 2])
+            widen_pixels(small[i], factor, channels, near, packed, rows[i % 2], words[i % 2])
             held[i % 2] = i
 
 

@@ -1,0 +1,242 @@
+"""Pictures that stay planar 4:2:0, as many cameras send and call programs read them.
+
+What a chain that blurs the background needs of a frame are its smaller picture and a merge: neither needs its pixels
+in RGB, which are twice the bytes, made on the way in and turned back on the way out.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from framefx.kernels._door import I16, I32, PLANE, U8, U16, U64, check, output, scratch
+from framefx.kernels._downsample import _sum_rows
+from framefx.kernels._jit import Helper, kernel, uses
+from framefx.kernels._merge import _merge_reduced, merge_reduced
+from framefx.kernels._steps import copy, mulhi
+from framefx.kernels._yuv import BLOCK, _chroma_row, _forward, _inverse, _line_to_rgb, _luma_row, _planes, _split
+
+ON_BASE = 1
+
+
+@Helper
+def _mean_levels(words: U64, factor: int, line: U8) -> None:
+    """Average each `factor` of summed values; a word holds four of them."""
+    even = np.uint64(0x0000FFFF0000FFFF)
+    if factor == 2:
+        for g in range(words.size):
+            pairs = np.uint64((words[g] & even) + ((words[g] >> np.uint64(16)) & even)) + np.uint64(0x0000000200000002)
+            i = np.uint64(2 * g)
+            line[i], line[i + np.uint64(1)] = np.uint8(pairs >> np.uint64(2)), np.uint8(pairs >> np.uint64(34))
+    elif factor == 4:
+        for x in range(line.size):
+            pairs = np.uint64((words[x] & even) + ((words[x] >> np.uint64(16)) & even))
+            line[x] = np.uint8(np.uint32(np.uint32(pairs) + np.uint32(pairs >> np.uint64(32)) + np.uint32(8)) >> 4)
+    else:
+        for x in range(line.size):
+            i = np.uint64(2 * x)
+            both = np.uint64(words[i] + words[i + np.uint64(1)])
+            pairs = np.uint64((both & even) + ((both >> np.uint64(16)) & even))
+            line[x] = np.uint8(np.uint32(np.uint32(pairs) + np.uint32(pairs >> np.uint64(32)) + np.uint32(32)) >> 6)
+
+
+@Helper
+def _mean_row(plane: U8, y: int, factor: int, totals: U16, words: U64, line: U8) -> None:
+    if factor == 1:
+        copy(plane[y], line)
+    else:
+        _sum_rows(plane, y * factor, (y + 1) * factor, totals[: plane.shape[1]])
+        _mean_levels(words[: plane.shape[1] // 4], factor, line)
+
+
+@kernel("u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, const i32[:], u16[:], u64[:], u8[:,:], u8[:,:]")
+def _downsample_i420(
+    out: U8, luma: U8, u: U8, v: U8, factor: int, matrix: I32, totals: U16, words: U64, lines: U8, planes: U8
+) -> None:
+    half = factor // 2
+    for y in range(out.shape[0]):
+        _mean_row(luma, y, factor, totals, words, lines[0])
+        _mean_row(u, y, half, totals, words, lines[1])
+        _mean_row(v, y, half, totals, words, lines[2])
+        _line_to_rgb(lines[0], lines[1:], matrix, planes, out[y])
+
+
+@kernel("u8[:,:,:], const u8[:,:], const i16[:,:,:], u8[:,:], u16[:,:]")
+def _rgb_to_i444(out: U8, src: U8, matrix: I16, planes: U8, sums: U16) -> None:
+    for y in range(src.shape[0]):
+        _split(src[y], planes)
+        _luma_row(planes, matrix[0], out[0, y])
+        for c in range(3):
+            for x in range(out.shape[2]):
+                sums[c, x] = np.uint16(np.uint16(planes[c, x]) << np.uint16(2))
+        _chroma_row(sums, matrix[1], out[1, y])
+        _chroma_row(sums, matrix[2], out[2, y])
+
+
+@Helper
+def _limit(level: int, share: int, bias: int) -> Any:
+    """Scale a level by nearly one, as `share` tells by how much less in 1/65536, and shift it."""
+    v = np.int16(np.int16(level) << np.int16(7))
+    return np.uint8(np.uint16(np.int16(np.int16(v + mulhi(v, share)) + bias)) >> np.uint16(7))
+
+
+@kernel("u8[:], const u8[:], const i16[:,:]")
+def _limit_range(out: U8, src: U8, m: I16) -> None:
+    share, bias = m[0], m[1]
+    whole = out.size // BLOCK * BLOCK
+    for at in range(0, whole, BLOCK):
+        for k in range(BLOCK):
+            x = np.uint64(at + k)
+            out[x] = _limit(src[x], share[k], bias[k])
+    for i in range(whole, out.size):
+        out[i] = _limit(src[i], share[0], bias[0])
+
+
+# -- public ---------------------------------------------------------------------------------------------------
+
+
+def fits_i420(size: tuple[int, int], factor: int) -> bool:
+    """Tell whether `downsample_i420` and `merge_i420` take pictures of this size with this factor: 4 or 8, no rest."""
+    return factor in (4, 8) and size[0] % factor == 0 and size[1] % (2 * factor) == 0
+
+
+@uses(_downsample_i420)
+def downsample_i420(
+    src: U8, size: tuple[int, int], factor: int, *, full_range: bool = False, out: U8 | None = None
+) -> U8:
+    """Average blocks of planar 4:2:0 (BT.601) and turn the means into RGB.
+
+    Parameters
+    ----------
+    src : (h * w * 3 / 2,) uint8
+        As `rgb_to_i420` writes it.
+    size : (h, w)
+    factor : 4 or 8
+        `fits_i420` tells which sizes it takes.
+    full_range : bool
+        Luma 0 to 255 instead of 16 to 235.
+    out : (h / factor, w / factor, 3) uint8
+
+    Returns
+    -------
+    (h / factor, w / factor, 3) uint8
+        `out`: ``downsample(i420_to_rgb(src), factor)`` within two levels, where that did not have to clip.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A wrong dtype, shape, layout, size or factor, or an `out` that cannot be written.
+    """
+    h, w = _checked_size(size, factor)
+    check("src", src, (h * w * 3 // 2,))
+    small = h // factor, w // factor
+    out = output("out", out, (*small, 3), src)
+    totals = scratch("planes.totals", (w,), np.uint16)
+    lines, planes = scratch("planes.lines", (3, small[1]), np.uint8), scratch("planes.rgb", (3, small[1]), np.uint8)
+    matrix = _inverse("bt601", full_range)
+    rows = out.reshape(small[0], -1)
+    _downsample_i420(rows, *_planes(src, h, w), factor, matrix, totals, totals.view(np.uint64), lines, planes)
+    return out
+
+
+@uses(_merge_reduced, _rgb_to_i444)
+def merge_i420(
+    base: U8,
+    size: tuple[int, int],
+    top: U8,
+    mask: U8,
+    factor: int,
+    *,
+    full_range: bool = False,
+    out: U8 | None = None,
+) -> U8:
+    """Show reduced RGB where the mask is 255 and planar 4:2:0 (BT.601) where it is 0, exactly; blend between.
+
+    What `masked_merge` does, plane by plane: chroma is blended at its own resolution.
+
+    Parameters
+    ----------
+    base : (h * w * 3 / 2,) uint8
+        As `rgb_to_i420` writes it.
+    size : (h, w)
+    top : (h / factor, w / factor, 3) uint8
+        Enlarged as `upsample` does.
+    mask : (mh, mw) uint8, 0 base, 255 top
+        Any size; it covers the whole picture.
+    factor : 4 or 8
+        `fits_i420` tells which sizes it takes.
+    full_range : bool
+        Luma 0 to 255 instead of 16 to 235, in `base` and in `out`.
+    out : (h * w * 3 / 2,) uint8
+        May be `base`: then what does not change is not touched.
+
+    Returns
+    -------
+    (h * w * 3 / 2,) uint8
+        `out`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A wrong dtype, shape, layout, size or factor, or an `out` that cannot be written or overlaps a source.
+    """
+    h, w = _checked_size(size, factor)
+    check("base", base, (h * w * 3 // 2,))
+    small_h, small_w, _ = check("top", top, (h // factor, w // factor, 3))
+    check("mask", mask, PLANE)
+    place = ON_BASE if out is base else 0
+    out = output("out", out, base.shape, top, mask, *(() if place else (base,)))
+    small = scratch("planes.small", (3, small_h, small_w), np.uint8)
+    room = scratch("planes.rgb", (3, small_w), np.uint8), scratch("planes.sums", (3, small_w), np.uint16)
+    _rgb_to_i444(small, top.reshape(small_h, -1), _forward("bt601", full_range), *room)
+    planes = zip(_planes(out, h, w), _planes(base, h, w), small, (factor, factor // 2, factor // 2), strict=True)
+    for onto, below, above, times in planes:
+        merge_reduced(onto, below, above, mask, place, times, 1)
+    return out
+
+
+@uses(_limit_range)
+def limit_i420(src: U8, size: tuple[int, int], *, out: U8 | None = None) -> U8:
+    """Turn planar 4:2:0 of full range (JPEG's) into the limited range that readers of cameras take for granted.
+
+    Parameters
+    ----------
+    src : (h * w + 2 * ceil(h / 2) * ceil(w / 2),) uint8
+    size : (h, w)
+    out : the same shape
+
+    Returns
+    -------
+    flat uint8
+        `out`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A wrong dtype, shape or layout, or an `out` that cannot be written.
+    """
+    h, w = size
+    check("src", src, (h * w + 2 * -(-h // 2) * -(-w // 2),))
+    out = output("out", out, src.shape, src)
+    for part, table in zip((slice(h * w), slice(h * w, None)), _limits(), strict=True):
+        _limit_range(out[part], src[part], table)
+    return out
+
+
+@functools.cache
+def _limits() -> tuple[I16, I16]:
+    """Return for luma and for chroma what `_limit` takes, as often as pixels are; see `_forward` of `_yuv`."""
+    tables = []
+    for gain, black in ((219 / 255, 16.0), (224 / 255, 128 * (1 - 224 / 255))):
+        share, bias = round(65536 * (gain - 1)), round(128 * (black + 0.5)) + 1
+        tables.append(np.repeat(np.array([[share], [bias]], np.int16), BLOCK, axis=1))
+    return tables[0], tables[1]
+
+
+def _checked_size(size: tuple[int, int], factor: int) -> tuple[int, int]:
+    if not fits_i420(size, factor):
+        h, w = size
+        raise ValueError(f"size, factor: got {w}x{h} and {factor}, want factor 4 or 8, and sides it divides, w twice")
+    return size
