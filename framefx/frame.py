@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,33 @@ Size = tuple[int, int]
 """(height, width) in pixels."""
 
 _KEPT_PER_SIZE = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """A picture as planar 4:2:0 by BT.601: luma, then U, then V, as `framefx.kernels.rgb_to_i420` writes it.
+
+    Attributes
+    ----------
+    data : flat uint8
+        ``height * width * 3 / 2`` values; both sides are even.
+    size : (int, int)
+        Height and width in pixels.
+    full_range : bool
+        Luma 0 to 255, as in JPEG, instead of 16 to 235.
+    """
+
+    data: npt.NDArray[np.uint8]
+    size: Size
+    full_range: bool
+
+    def rgb(self, pool: FramePool) -> Image:
+        """Return the picture's pixels, (height, width, 3) uint8 RGB, in memory of their own."""
+        from framefx import kernels
+
+        pixels = pool.array((*self.size, 3))
+        kernels.i420_to_rgb(self.data, self.size, full_range=self.full_range, out=pixels)
+        return pixels
 
 
 class FramePool:
@@ -205,6 +233,11 @@ class Frame:
         return self._size
 
     @property
+    def planes(self) -> Planes | None:
+        """The same picture as planes, where that is what this frame is made of (`framefx.planar`), else None."""
+        return None
+
+    @property
     def writable(self) -> bool:
         """Whether `pixels` and `alpha` may be written."""
         return self._writable
@@ -303,10 +336,11 @@ class Frame:
             return found
         from framefx import kernels
 
-        source, step = self.pixels, factor
         half = None if self._writable or factor % 2 else self._small.get(factor // 2)
         if half is not None and not any(side % (factor // 2) for side in self._size):
             source, step = half, 2  # a mean of means, as its blocks are all full
+        else:
+            source, step = self.pixels, factor
         rows, columns = (-(-side // factor) for side in self._size)
         small = kernels.downsample(source, step, out=self._pool.array((rows, columns, 3)))
         self._small[factor] = read_only(small)
@@ -345,6 +379,20 @@ class Frame:
         if self._pixels is None:
             raise PluginError("a consumed frame came back: return the frame that make_writable() gave")
         return self._with(self._pixels, self._alpha, owned=self._owned and not shared, factor=self.factor)
+
+    @property
+    def _is_consumed(self) -> bool:
+        """Whether `make_writable` gave this handle's picture to another one."""
+        return self._pixels is None
+
+    @property
+    def _memory(self) -> npt.NDArray[np.uint8] | None:
+        """What this handle's picture lies in, None once it is consumed."""
+        return self._pixels
+
+    def _shows(self, other: Frame) -> bool:
+        """Whether both handles are of one picture, in one place."""
+        return other.planes is None and other._pixels is self._pixels and other._alpha is self._alpha
 
     def _stamped(self, index: int, time: float) -> Frame:
         """Return the same picture under another index and time."""

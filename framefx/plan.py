@@ -195,7 +195,7 @@ class Plan:
             shared = shared or any(step.step.keeps_frames for step in self.steps)
         for number, branch in enumerate(self.branches):
             # A branch that changed nothing handed the frame's own memory on: what lies below is still read.
-            read_below = below is not None and np.may_share_memory(below._pixels, frame._pixels)
+            read_below = below is not None and np.may_share_memory(below._memory, frame._memory)
             handle = frame._lend(shared=shared or number < last or read_below)
             handle._pool = self.pool
             picture = branch.run(handle, below, layers.values, self.pool, self._watch)

@@ -16,6 +16,7 @@ from framefx.errors import PluginError
 from framefx.frame import Frame, FramePool, Image, Size
 from framefx.geometry import Geometry, warp_frame, warp_mask
 from framefx.mask import Mask
+from framefx.planar import merged
 from framefx.protocols import Observer
 from framefx.registry import Step
 from framefx.stamps import Stamp, stamp
@@ -156,7 +157,7 @@ class Group:
             branch = self._step(bound, branch, limited and branch is frame, seen, watch)
         if mask is None:
             return branch if branch.factor == 1 else expand(branch, pool)
-        if branch._pixels is frame._pixels and branch._alpha is frame._alpha:
+        if frame._shows(branch):
             return frame
         return watch.step("merge", lambda: merge(frame, branch, mask, pool), frame)
 
@@ -166,7 +167,7 @@ class Group:
         for bound in self.live:
             result = bound.warm(branch, {**values, "where": mask})
             # What a step gives, full-size or reduced, decides which kernel takes it.
-            usable = isinstance(result, Frame) and result._pixels is not None and result.size == frame.size
+            usable = isinstance(result, Frame) and not result._is_consumed and result.size == frame.size
             branch = result if usable else frame.new()
             if branch.factor != 1 and (mask is None or bound is not self.live[-1]):
                 branch = expand(branch, pool)
@@ -287,7 +288,7 @@ def _who(bound: BoundStep) -> str:
 def _checked(result: Any, frame: Frame, bound: BoundStep) -> Frame:
     if not isinstance(result, Frame):
         raise PluginError(f"{_who(bound)}: frame {frame.index}: it returned {type(result).__name__}, wanted Frame")
-    if result._pixels is None:
+    if result._is_consumed:
         raise PluginError(
             f"{_who(bound)}: frame {frame.index}: it returned a frame that make_writable() consumed: "
             "return the frame that make_writable() gave"
@@ -317,6 +318,9 @@ def merge(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame:
     """Return `top` over `base` where `mask` says so; in place where nobody else reads `base`."""
     from framefx import kernels
 
+    planar = merged(base, top, mask, pool)
+    if planar is not None:
+        return planar
     if base.alpha is not None or top.alpha is not None:
         if top.factor != 1:
             top = expand(top, pool)

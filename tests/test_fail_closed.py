@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pytest
@@ -15,11 +16,13 @@ from framefx_test_live import Late, Secret, hide, thin, touch
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
-from framefx.frame import Frame
+from framefx.frame import Frame, FramePool, Planes
+from framefx.kernels import rgb_to_i420
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
 from framefx.pipeline import Pipeline
 from framefx.plan import Plan
+from framefx.planar import PlanarFrame
 from framefx.plugins import PluginManager
 from framefx.registry import Register, Registry
 from framefx.testing import (
@@ -35,6 +38,7 @@ from framefx.testing import (
 
 SIZE = (24, 32)
 MARK = Watermark(SIZE)
+POOL = FramePool()
 FRAMES = 8
 MOMENT = 0.01
 """Real seconds that a hang lasts."""
@@ -51,6 +55,14 @@ def picture(number):
     pixels = np.random.default_rng(number).integers(0, 256, (*SIZE, 3), np.uint8)
     MARK.draw(pixels)
     return pixels
+
+
+def frame_of(pixels, planar=False, **stamp):
+    """Return a frame as a camera gives it: of pixels, or of planes."""
+    if not planar:
+        return Frame.borrow(pixels, **stamp)
+    planes = Planes(rgb_to_i420(pixels, full_range=True), SIZE, full_range=True)
+    return PlanarFrame(planes, stamp.get("index", 0), stamp.get("time", 0.0), POOL, owned=True)
 
 
 class Room(ListSink):
@@ -83,7 +95,8 @@ class Room(ListSink):
             return None
         self.clock.advance(1 / 30)
         self.number += 1
-        return Frame.borrow(picture(self.number), index=self.number - 1, time=self.clock.monotonic())
+        stamp = {"index": self.number - 1, "time": self.clock.monotonic()}
+        return frame_of(picture(self.number), self.day.planar, **stamp)
 
     def send(self, frame):
         super().send(frame)
@@ -101,8 +114,8 @@ def find(frame):
 
 STEPS = ["touch", "late", "thin", "invert", "flip", "flip=horizontal=no:vertical=yes"]
 STEPS += ["touch=where=secret", "touch=where=not-secret", "blur=3:where=not-secret"]
-STEPS += ["replace=color=blue:where=not-secret", "color=saturation=0.2:where=all"]
-HIDING = ["hide", "cover", "replace=color=cyan:where=secret"]
+STEPS += ["replace=color=blue:where=not-secret", "color=saturation=0.2:where=all", "blur=8:where=not-secret"]
+HIDING = ["hide", "cover", "replace=color=cyan:where=secret", "blur=9:where=secret"]
 BUILT_IN = PluginManager(discover=False).registry
 
 
@@ -136,6 +149,7 @@ class Day:
     masks: str = "sync"
     live: bool = True
     rushes: bool = False
+    planar: bool = False
 
 
 @st.composite
@@ -159,6 +173,7 @@ def days(draw):
         draw(st.sampled_from(["sync", "async"])),
         draw(st.sampled_from([True, True, True, False])),
         draw(st.sampled_from([False, False, False, True])),
+        draw(st.booleans()),
     )
 
 
@@ -213,12 +228,13 @@ def quiet(caplog):
 def warm():
     """Kernels are compiled before any clock runs."""
     for chain in ("flip,invert,color=saturation=0.2:where=all,blur=3:where=not-secret,hide,thin", *HIDING):
-        make_plan(chain, {}, {}, None).run(Frame.borrow(picture(0)))
+        for planar in (False, True):
+            make_plan(chain, {}, {}, None).run(frame_of(picture(0), planar))
 
 
-def day_of(*chains, live=True, **rest):
+def day_of(*chains, live=True, planar=False, **rest):
     faults = {place: rest.get(place, {}) for place in FAULTS}
-    return Day([*chains], faults, rest.get("moments", {}), rest.get("masks", "sync"), live)
+    return Day([*chains], faults, rest.get("moments", {}), rest.get("masks", "sync"), live, planar=planar)
 
 
 def check(day, seen):
@@ -238,14 +254,16 @@ def patient(monkeypatch):
 
 @pytest.mark.usefixtures("patient")
 def test_the_watermark_is_seen_where_nothing_hides_it():
-    for live in (True, False):
-        pictures, _ = live_through(day_of("touch,flip,invert", "touch", live=live))
+    for live, planar in product((True, False), repeat=2):
+        pictures, _ = live_through(day_of("touch,flip,invert", "touch", live=live, planar=planar))
         assert sum(map(MARK.is_in, pictures)) >= FRAMES
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_good_day_shows_every_picture():
-    pictures, report = live_through(day_of("hide,faulty"))
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("hiding", HIDING)
+def test_a_good_day_shows_every_picture(hiding, planar):
+    pictures, report = live_through(day_of(f"{hiding},faulty", planar=planar))
     assert report.sent - report.cards == FRAMES
     assert not any(map(MARK.is_in, pictures))
 
@@ -255,6 +273,7 @@ def test_a_good_day_shows_every_picture():
 @example(day=day_of("faulty,hide", "hide", source={1: "another mode", 3: "unplugged"}, moments={4: "swap"}))
 @example(day=day_of("late,hide", "hide,late", moments={3: "swap", 6: "stop"}))
 @example(day=day_of("cover,flip", filter={1: "raises", 3: "None", 5: "hangs"}, model={2: "NaN", 4: "raises"}))
+@example(day=day_of("blur=9:where=secret", "faulty,blur=9:where=secret,flip", planar=True, filter={2: "raises"}))
 @example(day=day_of("hide", "cover", masks="async", model={0: "slow", 2: "hangs", 4: "None"}, moments={5: "away"}))
 def test_no_bad_day_shows_what_is_hidden(day):
     check(day, Counter())

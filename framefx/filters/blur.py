@@ -31,9 +31,9 @@ def blur(
     factor = factor_for(radius)
     mask = None if where is None else _coarse(where, frame, factor)
     out = frame.array(_small(frame, factor))
-    pixels = kernels.region_blur(
-        frame.pixels, mask, radius, factor, small=frame.downsampled(factor) if factor > 1 else None, out=out
-    )
+    # Only the smaller picture is read: pixels that a camera did not send need not be made.
+    src, small = (frame.pixels, None) if factor == 1 else (frame.size, frame.downsampled(factor))
+    pixels = kernels.region_blur(src, mask, radius, factor, small=small, out=out)
     return frame.reduced(pixels, factor)
 
 
