@@ -103,8 +103,13 @@ def packages(wanted: Iterable[str] | None = None) -> Iterator[Finding]:
 def _jpeg() -> Iterator[Finding]:
     from importlib.util import find_spec
 
+    from framefx.v4l2.turbojpeg import library
+
     if find_spec("simplejpeg") is None:
         yield Finding("note", "cameras that send JPEG cost twice as much without simplejpeg", "pip install simplejpeg")
+    if sys.platform == "linux" and library() is None:
+        text = "cameras that send JPEG cost a tenth less with libturbojpeg"
+        yield Finding("note", text, "sudo apt install libturbojpeg0")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -121,7 +121,7 @@ class VirtualCamera:
         if self._is_kept and not output.has_readers() and self._clock() >= self._retry_at:
             output = self._renegotiated(output)
         try:
-            output.write(frame.pixels)
+            output.write(frame)
             self._notice_others(output)
         except OSError as error:
             self._lose(error)

@@ -14,7 +14,7 @@ from framefx.errors import DeviceError, OptionError
 from framefx.frame import Frame, FramePool, Size
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.controls import parse_controls, set_controls
-from framefx.v4l2.decode import Decode, decoder
+from framefx.v4l2.decode import Decode, PlanarDecoder, decoder, planar_decoder
 from framefx.v4l2.device import LINUX, Device, Identity, System
 from framefx.v4l2.holders import Holder, holders
 from framefx.v4l2.listing import cameras
@@ -92,6 +92,7 @@ class Camera:
         self._device: Device | None = None
         self._stream: Stream | None = None
         self._decode: Decode | None = None
+        self._keep: PlanarDecoder | None = None
         self._index = 0
         self._start: float | None = None
         self._time = self._due = 0.0
@@ -213,7 +214,7 @@ class Camera:
         set_controls(device, self._controls)
         self.size, self._chosen = size, mode
         self.rate = min(rate or 30.0, self._wanted_rate or float("inf"))
-        self._decode = decoder(picture)
+        self._decode, self._keep = decoder(picture), planar_decoder(picture)
         self.mode = str(Mode(picture.format, picture.width, picture.height, rate))
         log.info("%s: %s", device.path, self.mode)
 
@@ -242,8 +243,8 @@ class Camera:
                 self.skipped += 1
                 return None
             start = grab.time if self._start is None else self._start
-            frame = self._pool.frame(self.size, index=self._index, time=max(self._time, grab.time - start))
-            if grab.broken or not self._decoded(grab, frame):
+            frame = None if grab.broken else self._decoded(grab, max(self._time, grab.time - start))
+            if frame is None:
                 self.corrupt += 1
                 return None
         self._start = start
@@ -251,15 +252,20 @@ class Camera:
         self._index += 1
         return frame
 
-    def _decoded(self, grab: Grab, frame: Frame) -> bool:
+    def _decoded(self, grab: Grab, time: float) -> Frame | None:
+        """Return the picture as a frame, or None when it is damaged."""
+        frame = self._keep(grab.data, self._pool, self._index, time) if self._keep is not None else None
+        if frame is not None:
+            return frame
+        frame = self._pool.frame(self.size, index=self._index, time=time)
         try:
             if self._decode is not None:
                 self._decode(grab.data, frame.pixels)
         except ValueError as error:
             if not self.corrupt:
                 log.warning("%s: a damaged picture is skipped (%s); further ones are counted", self._name, error)
-            return False
-        return True
+            return None
+        return frame
 
     def _is_due(self, now: float) -> bool:
         """Keep to the asked rate when the camera is faster: a quarter of a period early is in time."""

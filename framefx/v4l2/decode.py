@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from framefx.frame import Image
+from framefx.frame import Frame, FramePool, Image, Planes, Size
+from framefx.planar import PlanarFrame
 from framefx.v4l2.device import Picture
-from framefx.v4l2.pixels import unpack, warm_unpack
+from framefx.v4l2.pixels import is_full, keep, matrix_of, unpack, warm_unpack
+from framefx.v4l2.turbojpeg import PlanarJpeg, library
 
 Decode = Callable[[Any, Image], None]
 """Writes a picture in a buffer to (height, width, 3) uint8 RGB; ValueError when the picture is damaged."""
@@ -28,6 +30,54 @@ def decoder(picture: Picture) -> Decode:
         return JpegDecoder()
     warm_unpack(picture.format)
     return lambda data, out: unpack(data, picture, out)
+
+
+def planar_decoder(picture: Picture) -> PlanarDecoder | None:
+    """Return what keeps pictures of this format planar, or None: BT.601, with chroma halved or halved in width."""
+    size = picture.height, picture.width
+    if any(side % 2 for side in size):
+        return None
+    if picture.format in ("MJPG", "JPEG") and library() is not None:
+        return PlanarDecoder(PlanarJpeg(size), size, full_range=True)
+    if picture.format == "YU12" and matrix_of(picture) == "bt601":
+        return PlanarDecoder(lambda data, out: keep(data, picture, out), size, is_full(picture))
+    return None
+
+
+class PlanarDecoder:
+    """Makes frames of pictures that may stay as the camera sent them.
+
+    Whatever is not right with a picture is for `decoder` to judge; after eight such pictures in a row they are the
+    camera's manner, and no more are tried.
+
+    Parameters
+    ----------
+    decode : callable
+        Writes a buffer to `Planes`; returns whether all went well.
+    size : (int, int)
+        Height and width in pixels.
+    full_range : bool
+        As in `Planes`.
+    """
+
+    def __init__(self, decode: Callable[[Any, Planes], bool], size: Size, full_range: bool) -> None:
+        from framefx.kernels import warm
+
+        self._decode, self._size, self._full_range = decode, size, full_range
+        self._misses = 0
+        warm(["downsample_i420", "merge_i420", "i420_to_rgb"])
+
+    def __call__(self, data: Any, pool: FramePool, index: int, time: float) -> Frame | None:
+        """Return the picture in `data` as a frame, or None."""
+        if self._misses == _PATIENCE:
+            return None
+        height, width = self._size
+        planes = Planes(pool.array((height * width * 3 // 2,)), self._size, self._full_range)
+        if not self._decode(data, planes):
+            self._misses += 1
+            return None
+        self._misses = 0
+        return PlanarFrame(planes, index, time, pool, owned=True)
 
 
 class JpegDecoder:

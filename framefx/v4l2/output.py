@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from framefx.errors import DeviceError
-from framefx.frame import Image
+from framefx.frame import Frame, Image
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.device import LINUX, Device, Identity, Picture, System
 from framefx.v4l2.holders import Holder, holders, named
@@ -87,8 +87,8 @@ class Output:
         self._writes = 0
         self._seen: tuple[int, int] | None = None
 
-    def write(self, pixels: Image) -> None:
-        """Write (height, width, 3) uint8 RGB; another size than the device's is scaled, unstretched, on black.
+    def write(self, frame: Frame) -> None:
+        """Write a frame's pixels; another size than the device's is scaled, unstretched, on black.
 
         Raises
         ------
@@ -96,12 +96,14 @@ class Output:
             As the kernel says it: EBUSY when another writer has the device, ENODEV when it is gone.
         """
         size = (self.picture.height, self.picture.width)
-        if pixels.shape[:2] != size:
+        if frame.size == size:
+            data = self._packer.pack_frame(frame)
+        else:
             if self._canvas is None:
                 self._canvas = np.zeros((*size, 3), np.uint8)
-            fit(pixels, self._canvas)
-            pixels = self._canvas
-        self._device.write(self._packer.pack(pixels))
+            fit(frame.pixels, self._canvas)
+            data = self._packer.pack(self._canvas)
+        self._device.write(data)
         self._writes += 1
 
     def has_readers(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from framefx.frame import Image
+from framefx.frame import Frame, Image, Planes
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.device import Picture
 
@@ -46,18 +46,27 @@ class Packer:
 
         self._data: Bytes = np.zeros(packed_size(format, width, height), np.uint8)
         self._convert = getattr(kernels, f"rgb_to_{_NAMES[format]}")
+        self._limit = kernels.limit_i420
+        self._planar_size = (height, width) if format == "YU12" else None
 
     def pack(self, pixels: Image) -> Bytes:
         """Return the bytes of `pixels`, (height, width, 3) uint8 RGB; valid until the next call."""
         self._convert(pixels, out=self._data)
         return self._data
 
+    def pack_frame(self, frame: Frame) -> Bytes:
+        """Return the bytes of a frame of the packer's size: of its planes where they have the format already."""
+        planes = frame.planes
+        if planes is None or planes.size != self._planar_size:
+            return self.pack(frame.pixels)
+        return self._limit(planes.data, planes.size, out=self._data) if planes.full_range else planes.data
+
 
 def warm_pack(format: str) -> None:
     """Compile what `Packer` needs for a format, or load it from the cache."""
     from framefx.kernels import warm
 
-    warm([f"rgb_to_{_NAMES[format]}"])
+    warm([f"rgb_to_{_NAMES[format]}", *(["limit_i420"] if format == "YU12" else [])])
 
 
 def warm_unpack(format: str) -> None:
@@ -83,15 +92,25 @@ def unpack(data: Any, picture: Picture, out: Image) -> None:
     from framefx import kernels
 
     convert = getattr(kernels, f"{_NAMES[picture.format]}_to_rgb")
-    convert(rows, (picture.height, picture.width), matrix=_matrix(picture), full_range=_is_full(picture), out=out)
+    convert(rows, (picture.height, picture.width), matrix=matrix_of(picture), full_range=is_full(picture), out=out)
 
 
-def _matrix(picture: Picture) -> str:
+def keep(data: Any, picture: Picture, out: Planes) -> bool:
+    """Copy a ``YU12`` picture as it is; return whether `data` held all of it."""
+    try:
+        np.copyto(out.data, _rows(np.frombuffer(data, np.uint8), picture))
+    except ValueError:
+        return False
+    return True
+
+
+def matrix_of(picture: Picture) -> str:
+    """Return which matrix the picture's colours were encoded by, as kernels name it."""
     encoding = picture.encoding or (v4l.YCBCR_ENC_709 if picture.colorspace == v4l.COLORSPACE_REC709 else 0)
     return "bt709" if encoding == v4l.YCBCR_ENC_709 else "bt601"
 
 
-def _is_full(picture: Picture) -> bool:
+def is_full(picture: Picture) -> bool:
     """Whether luma is 0 to 255; V4L2 says that of JPEG's colours where the driver says nothing more."""
     if picture.quantization:
         return picture.quantization == v4l.QUANTIZATION_FULL

@@ -65,6 +65,19 @@ def test_a_frame_keeps_its_memory():
     assert np.array_equal(first.pixels, before)
 
 
+def test_planes_stay_planes():
+    modes = {"YU12": {(64, 48): [30.0]}}
+    data = [bytes([level]) * (64 * 48) + bytes([128]) * (64 * 24) for level in (90, 120)]
+    short = (100.2, data[0][:-1])
+    fake = FakeCamera(modes=modes, format=("YU12", 64, 48), pictures=deque([(100.1, data[0]), short, (100.3, data[1])]))
+    camera = opened(fake)
+    frames = [camera.read() for _ in range(2)]
+    assert [frame.planes.data.tobytes() for frame in frames] == data
+    assert [frame.index for frame in frames] == [0, 1] and camera.corrupt == 1
+    assert frames[1].time == pytest.approx(0.2)
+    assert int(frames[0].pixels.mean()) == 86
+
+
 def test_it_says_what_it_chose(caplog):
     caplog.set_level(logging.INFO)
     modes = {"YUYV": {(64, 48): [30.0, 15.0]}}

@@ -4,8 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from framefx.v4l2.decode import JpegDecoder, _opencv, decoder
+from framefx import kernels
+from framefx.frame import FramePool
+from framefx.v4l2 import structs as v4l
+from framefx.v4l2.decode import JpegDecoder, _opencv, decoder, planar_decoder
 from framefx.v4l2.device import Picture
+from framefx.v4l2.turbojpeg import library
 
 SIZE = (48, 64)
 
@@ -80,3 +84,79 @@ def test_formats_get_their_decoders():
     out = np.zeros((*SIZE, 3), np.uint8)
     decoder(Picture(64, 48, "YUYV", 128, 0))(bytes([235, 128]) * (64 * 48), out)
     assert out.min() == 255
+
+
+# -- pictures that stay planar ------------------------------------------------------------------------------------
+
+needs_library = pytest.mark.skipif(library() is None, reason="no libturbojpeg: apt install libturbojpeg0")
+SAMPLINGS = {"4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422}
+
+
+def coloured(sampling=cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, size=SIZE):
+    small = np.random.default_rng(3).integers(64, 192, (3, 4, 3), np.uint8)
+    pixels = cv2.resize(small, size[::-1], interpolation=cv2.INTER_CUBIC)
+    options = [cv2.IMWRITE_JPEG_QUALITY, 97, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    return cv2.imencode(".jpg", pixels[..., ::-1], options)[1].tobytes(), pixels
+
+
+def kept(data, format="MJPG", pool=None, **stated):
+    return planar_decoder(Picture(64, 48, format, 64, 0, **stated))(data, pool or FramePool(), 5, 0.5)
+
+
+@needs_library
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_a_jpeg_stays_planar(sampling):
+    data, pixels = coloured(SAMPLINGS[sampling])
+    frame = kept(memoryview(data + bytes(64)))
+    assert (frame.size, frame.index, frame.time, frame.planes.full_range) == (SIZE, 5, 0.5, True)
+    assert np.abs(frame.pixels.astype(int) - pixels).mean() < 3
+    by_rgb = np.zeros((*SIZE, 3), np.uint8)
+    JpegDecoder()(data, by_rgb)
+    assert np.abs(frame.pixels.astype(int) - by_rgb).mean() < 1.5
+
+
+@needs_library
+@pytest.mark.parametrize("damage", ["another size", "4:4:4", "grey", "truncated", "noise", "nothing", "odd marker"])
+def test_whatever_is_not_right_is_left_to_the_other_decoder(damage):
+    data = coloured()[0]
+    place = data.rindex(b"\xff\xda") + 30
+    bad = {
+        "another size": coloured(size=(24, 32))[0],
+        "4:4:4": coloured(cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)[0],
+        "grey": cv2.imencode(".jpg", coloured()[1][..., 0])[1].tobytes(),
+        "truncated": data[:-40],
+        "noise": np.random.default_rng(0).integers(0, 256, 5000, np.uint8).tobytes(),
+        "nothing": b"",
+        "odd marker": data[:place] + b"\xff\xd0" + data[place:],
+    }
+    assert kept(bad[damage]) is None
+
+
+@needs_library
+def test_a_camera_whose_pictures_never_fit_is_asked_eight_times(monkeypatch):
+    keep, pool = planar_decoder(Picture(64, 48, "MJPG", 0, 0)), FramePool()
+    good, bad = coloured()[0], b"no picture"
+    for _ in range(7):
+        assert keep(bad, pool, 0, 0.0) is None
+    assert keep(good, pool, 0, 0.0) is not None
+    for _ in range(8):
+        assert keep(bad, pool, 0, 0.0) is None
+    assert keep(good, pool, 0, 0.0) is None
+
+
+def test_a_yu12_picture_stays_as_it_is():
+    pixels = coloured()[1]
+    data = kernels.rgb_to_i420(pixels)
+    frame = kept(data.tobytes() + bytes(100), "YU12")
+    assert np.array_equal(frame.planes.data, data) and not frame.planes.full_range
+    full = kept(kernels.rgb_to_i420(pixels, full_range=True), "YU12", quantization=v4l.QUANTIZATION_FULL)
+    assert full.planes.full_range
+    assert kept(data[:-1], "YU12") is None
+    assert planar_decoder(Picture(64, 48, "YU12", 64, 0, colorspace=v4l.COLORSPACE_REC709)) is None
+
+
+def test_other_formats_do_not_stay(monkeypatch):
+    assert planar_decoder(Picture(64, 48, "YUYV", 128, 0)) is None
+    assert planar_decoder(Picture(64, 47, "YU12", 64, 0)) is None
+    monkeypatch.setattr("framefx.v4l2.decode.library", lambda: None)
+    assert planar_decoder(Picture(64, 48, "MJPG", 0, 0)) is None

@@ -122,3 +122,10 @@ def test_the_command_says_by_its_exit_code_whether_all_is_well(monkeypatch, caps
     assert capsys.readouterr().out == "note  a\nFAIL  b: run `c`\n"
     monkeypatch.setattr(doctor, "examine", lambda: iter([Finding("ok", "a")]))
     assert doctor.main(["doctor"]) == 0
+
+
+def test_without_libturbojpeg_there_is_a_note(monkeypatch):
+    monkeypatch.setattr("framefx.v4l2.turbojpeg.library", lambda: None)
+    assert "sudo apt install libturbojpeg0" in [finding.fix for finding in doctor._jpeg()]
+    monkeypatch.setattr("framefx.v4l2.turbojpeg.library", object)
+    assert not any("turbojpeg" in finding.fix for finding in doctor._jpeg())

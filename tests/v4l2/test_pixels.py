@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from framefx.frame import Frame, FramePool, Planes
+from framefx.kernels import rgb_to_i420
+from framefx.planar import PlanarFrame
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.device import Picture
 from framefx.v4l2.pixels import PACKED, Packer, fit, packed_size, unpack
@@ -79,6 +82,17 @@ def test_packing_uses_its_memory_again():
     assert packer.pack(smooth(8, 16)) is packer.pack(smooth(8, 16, seed=1))
 
 
+@pytest.mark.parametrize("full_range", [True, False])
+@pytest.mark.parametrize("format", PACKED)
+def test_a_planar_frame_is_packed_like_its_pixels(format, full_range):
+    planes = Planes(rgb_to_i420(bars(), full_range=full_range), (48, 128), full_range)
+    frame = PlanarFrame(planes, 0, 0.0, FramePool(), owned=True)
+    packer = Packer(format, 128, 48)
+    wanted = packer.pack(frame.pixels).copy()
+    assert np.abs(packer.pack_frame(frame).astype(int) - wanted).max() <= 2
+    assert np.array_equal(packer.pack_frame(Frame.borrow(frame.pixels)), wanted)
+
+
 def test_fitting_keeps_the_shape_of_things():
     out = np.full((90, 160, 3), 7, np.uint8)
     fit(np.full((100, 100, 3), 200, np.uint8), out)
@@ -98,8 +112,6 @@ def test_fitting_keeps_the_shape_of_things():
     ],
 )
 def test_colours_are_read_as_the_driver_states_them(stated, matrix, full):
-    from framefx.kernels import rgb_to_i420
-
     pixels = bars()
     data = rgb_to_i420(pixels, matrix=matrix, full_range=full)
     back = np.zeros_like(pixels)
