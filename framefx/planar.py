@@ -58,7 +58,7 @@ class PlanarFrame(Frame):
 
     @property
     def _memory(self) -> npt.NDArray[np.uint8] | None:
-        return self._planes and self._planes.data
+        return None if self._planes is None else self._planes.data
 
     def _shows(self, other: Frame) -> bool:
         return self._planes is not None and self._planes is other.planes

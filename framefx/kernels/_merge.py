@@ -123,28 +123,30 @@ def _merge(
 
 
 @kernel(
-    "u8[:,:], const u8[:,:], const u8[:,:], const u8[:,:], i64, i64, i64, const i32[:], const f32[:], const i32[:],"
-    " const i16[:], i32[:,:], u8[:,:], u64[:], i16[:,:], i16[:,:], u64[:,:], i16[:,:], u64[:], i32[:], u8[:,:]"
+    "u8[:,:,:], const u8[:,:,:], const u8[:,:,:], const u8[:,:], i64, i64, i64, const i32[:], const f32[:],"
+    " const i32[:], const i16[:], i32[:,:], u8[:,:], u64[:], i16[:,:], i16[:,:,:], u64[:,:,:], i16[:,:], u64[:],"
+    " i32[:,:], u8[:,:]"
 )
 def _merge_reduced(
     out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, channels: int,
     start: I32, across: F32, row: I32, down: I16, spans: I32, cells: U8, eights: U64, work: I16,
     wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
 ) -> None:  # fmt: skip
-    """Write `out` from `base` and `small`, upsampled band by band; `out` may be `base`."""
+    """Write planes of `out` from `base` and `small`, upsampled band by band; `out` may be `base`."""
     value, step, frac = work[0], work[1], work[2]
-    last, count, y = -1, 0, 0
-    while y < out.shape[0]:
+    last, count, y, height = -1, 0, 0, out.shape[1]
+    while y < height:
         if row[y] != last:
             last = row[y]
             count = _read_mask(mask, last, start, across, spans, cells, eights, value, step)
-        end, below = y + 1, min(y + factor - _cell_of(y, factor)[1], out.shape[0])
+        end, below = y + 1, min(y + factor - _cell_of(y, factor)[1], height)
         while end < below and row[end] == last:
             end += 1
-        _merge_band(
-            out, base, small, place, factor, channels, y, end, spans, count, value, step, down, frac,
-            wide, words, near, packed, held, top,
-        )  # fmt: skip
+        for p in range(out.shape[0]):
+            _merge_band(
+                out[p], base[p], small[p], place, factor, channels, y, end, spans, count, value, step, down, frac,
+                wide[p], words[p], near, packed, held[p], top,
+            )  # fmt: skip
         y = end
 
 
@@ -261,21 +263,21 @@ def masked_merge(
     if base_alpha is not None or top_alpha is not None:
         return _merge_with_alpha(base, top, mask, factor, base_alpha, top_alpha, out, out_alpha)
     out, place = _destination(out, base, top if factor == 1 else None)
-    flat = out.reshape(h, -1), base.reshape(h, -1), top.reshape(size[0], -1), mask
+    flat = out.reshape(1, h, -1), base.reshape(1, h, -1), top.reshape(1, size[0], -1)
     if factor == 1:
-        _merge(*flat, place, *_tables(mask, (h, w), 3), *_work(mask_w, 3 * w))
+        _merge(*(one[0] for one in flat), mask, place, *_tables(mask, (h, w), 3), *_work(mask_w, 3 * w))
     else:
-        merge_reduced(*flat, place, factor, 3)
+        merge_reduced(*flat, mask, place, factor, 3)
     return out
 
 
 def merge_reduced(out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, channels: int) -> None:
-    """Run the kernel ``reduced`` on rows of pixels, or of a plane: `channels` 1, `factor` 8, 4 or 2."""
-    h, row = out.shape
-    size = _small_scratch(small.shape[1] // channels, factor, channels)
-    tile = scratch("merge.top", (factor, row), np.uint8)
+    """Run the kernel ``reduced`` on planes of rows: one of pixels, or some of single values, `factor` 8, 4 or 2."""
+    count, h, row = out.shape
     tables, work = _tables(mask, (h, row // channels), channels), _work(mask.shape[1], row)
-    _merge_reduced(out, base, small, mask, place, factor, channels, *tables, *work, *size, tile)
+    room = _small_scratch(small.shape[2] // channels, factor, channels, count)
+    tile = scratch("merge.top", (factor, row), np.uint8)
+    _merge_reduced(out, base, small, mask, place, factor, channels, *tables, *work, *room, tile)
 
 
 @uses(_upsample)
@@ -305,7 +307,9 @@ def upsample(small: U8, out: U8 | tuple[int, int], factor: int) -> U8:
     if factor == 1:
         np.copyto(made, small)
         return made
-    _upsample(made.reshape(h, -1), small.reshape(small_h, -1), factor, *_small_scratch(small_w, factor))
+    wide, words, near, packed, held = _small_scratch(small_w, factor)
+    rows = made.reshape(h, -1), small.reshape(small_h, -1)
+    _upsample(*rows, factor, wide[0], words[0], near, packed, held[0])
     return made
 
 
@@ -387,13 +391,13 @@ def _work(mask_w: int, row: int) -> tuple[I32, U8, U64, I16]:
     return spans, kinds.view(np.uint8), kinds[3], scratch("merge.work", (3, row + LANES), np.int16)
 
 
-def _small_scratch(small_w: int, factor: int, channels: int = 3) -> tuple[I16, U64, I16, U64, I32]:
+def _small_scratch(small_w: int, factor: int, channels: int = 3, planes: int = 1) -> tuple[I16, U64, I16, U64, I32]:
     """Return room for two widened rows, the same as words, for what makes them, and which two they are: none yet."""
-    words = scratch("merge.wide", (2, -(-channels * factor * (small_w + 1) // 4)), np.uint64)
+    words = scratch("merge.wide", (planes, 2, -(-channels * factor * (small_w + 1) // 4)), np.uint64)
     near, packed = (
         scratch("merge.near", (2, 3 * small_w + 3), np.int16),
         scratch("merge.packed", (small_w + 2,), np.uint64),
     )
-    held = scratch("merge.held", (2,), np.int32)
-    held[0] = held[1] = -1
+    held = scratch("merge.held", (planes, 2), np.int32)
+    held.fill(-1)
     return words.view(np.int16), words, near, packed, held

@@ -191,9 +191,10 @@ def merge_i420(
     small = scratch("planes.small", (3, small_h, small_w), np.uint8)
     room = scratch("planes.rgb", (3, small_w), np.uint8), scratch("planes.sums", (3, small_w), np.uint16)
     _rgb_to_i444(small, top.reshape(small_h, -1), _forward("bt601", full_range), *room)
-    planes = zip(_planes(out, h, w), _planes(base, h, w), small, (factor, factor // 2, factor // 2), strict=True)
-    for onto, below, above, times in planes:
-        merge_reduced(onto, below, above, mask, place, times, 1)
+    rows = h, h // 2
+    for part, above, times in ((slice(h * w), small[:1], factor), (slice(h * w, None), small[1:], factor // 2)):
+        shape = above.shape[0], rows[above.shape[0] - 1], -1
+        merge_reduced(out[part].reshape(shape), base[part].reshape(shape), above, mask, place, times, 1)
     return out
 
 
