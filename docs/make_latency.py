@@ -30,13 +30,15 @@ In a virtual machine with real drivers, a program shows stamped pictures of a pe
 program that is measured takes it for its camera, blurs the background, and writes to another one; a reader there notes
 when each stamp arrives. Latency is from the write into the first device to the read from the second; processor time is
 all of the process's, the network included. *LFBW's operations* are what Linux-Fake-Background-Webcam does to a frame,
-with OpenCV's camera, pyvirtualcam and the network that framefx has.
+with OpenCV's camera, pyvirtualcam and the network that framefx has. JPEG is what OpenCV makes of the pictures, 4:2:0 at
+quality 85.
 
 """
 
 FOOT = """
 Machine: {machine}, on one processor of the host, which the writer and the reader need too; a system call takes 15 µs
-there, 70 times what it takes outside. Each line is the cheapest of one to three runs: others on the host only add, half
+there, 70 times what it takes outside. On that host, outside, simplejpeg turns one of the 1280×720 JPEG pictures into RGB in
+{decoding} ms by its default options. framefx decoded JPEG by {library}. Each line is the cheapest of one to three runs: others on the host only add, half
 as much again for seconds at a time. `python docs/make_latency.py` measures again and writes this page; how to build the
 machine: [The webcam](webcam.md#the-virtual-machine).
 """
@@ -62,6 +64,27 @@ def measure(format: str, size: str, rate: int, program: str, seconds: float) -> 
     figures: dict[str, object] = json.loads(lines[-1])
     print(json.dumps(figures), flush=True)
     return figures
+
+
+def host(pictures: int = 64) -> dict[str, object]:
+    """Return what tells this host from others: the median milliseconds of decoding a picture, and what framefx uses."""
+    import statistics
+    import time
+
+    import cv2
+    import simplejpeg
+
+    from framefx.bench.scene import Scene, load_frames
+    from framefx.v4l2.turbojpeg import library
+
+    [picture] = Scene.of(load_frames("demo", 1), (720, 1280)).pictures
+    data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    marks = [time.perf_counter()]
+    for _ in range(pictures):
+        simplejpeg.decode_jpeg(data)
+        marks.append(time.perf_counter())
+    taken = statistics.median(end - begin for begin, end in zip(marks, marks[1:], strict=False))
+    return {"decoding": round(taken * 1e3, 1), "library": "simplejpeg" if library() is None else "libturbojpeg"}
 
 
 def cheapest(runs: list[dict[str, object]]) -> dict[str, object]:
@@ -90,9 +113,11 @@ def page(figures: dict[str, dict[str, dict[str, object]]]) -> str:
         if "framefx" in measured:
             cost = measured["framefx"]["cost per frame by thread"]
             threads.append([_input(*names), *(f"{cost.get(n, 0):.1f} ms" for n in ("reader", "runner", "writer"))])
-    kinds = {KINDS.get(str(one["machine"]), str(one["machine"])) for both in figures.values() for one in both.values()}
+    facts = figures["host"]
+    lines_of = [figures[key(*names)] for names in INPUTS if key(*names) in figures]
+    kinds = {KINDS.get(str(one["machine"]), str(one["machine"])) for both in lines_of for one in both.values()}
     parts = [_table(lines), "framefx's processor time a frame, by thread:\n\n" + _table(threads)]
-    return HEAD + "\n".join(parts) + FOOT.format(machine=", ".join(sorted(kinds)))
+    return HEAD + "\n".join(parts) + FOOT.format(machine=", ".join(sorted(kinds)), **facts)
 
 
 def _input(format: str, size: str, rate: int) -> str:
@@ -122,6 +147,8 @@ def main() -> None:
     parser.add_argument("--page-only", action="store_true", help="write the page from docs/latency.json")
     options = parser.parse_args()
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    if not options.page_only:
+        figures["host"] = host()
     for names in INPUTS:
         if options.page_only or options.only not in (None, key(*names)):
             continue

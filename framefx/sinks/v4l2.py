@@ -51,7 +51,6 @@ class VirtualCamera:
     """
 
     live = True
-    prompt = True
     takes_alpha = False
 
     _system: System = LINUX
