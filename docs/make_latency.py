@@ -6,8 +6,11 @@ use too is as slow for one as for the other. It must have nothing else of ours t
 """
 
 import argparse
+import itertools
 import json
+import statistics
 import sys
+import time
 from pathlib import Path
 
 DOCS = Path(__file__).parent
@@ -37,10 +40,11 @@ quality 85.
 
 FOOT = """
 Machine: {machine}, on one processor of the host, which the writer and the reader need too; a system call takes 15 µs
-there, 70 times what it takes outside. On that host, outside, simplejpeg turns one of the 1280×720 JPEG pictures into RGB in
-{decoding} ms by its default options. framefx decoded JPEG by {library}. Each line is the cheapest of one to three runs: others on the host only add, half
-as much again for seconds at a time. `python docs/make_latency.py` measures again and writes this page; how to build the
-machine: [The webcam](webcam.md#the-virtual-machine).
+there, 70 times what it takes outside. Outside, on the same host, simplejpeg turns such a JPEG picture of 1280×720 into RGB
+in {decoding} ms by its default options, which tells it from other hosts. framefx decoded JPEG by {library}.
+Each line is the cheapest of one to three runs: others on the host only add, half as much again for seconds at a time.
+`python docs/make_latency.py` measures again and writes this page; how to build the machine:
+[The webcam](webcam.md#the-virtual-machine).
 """
 
 KINDS = {"uml": "User Mode Linux", "kvm": "QEMU with KVM", "qemu": "QEMU without KVM"}
@@ -68,9 +72,6 @@ def measure(format: str, size: str, rate: int, program: str, seconds: float) -> 
 
 def host(pictures: int = 64) -> dict[str, object]:
     """Return what tells this host from others: the median milliseconds of decoding a picture, and what framefx uses."""
-    import statistics
-    import time
-
     import cv2
     import simplejpeg
 
@@ -83,7 +84,7 @@ def host(pictures: int = 64) -> dict[str, object]:
     for _ in range(pictures):
         simplejpeg.decode_jpeg(data)
         marks.append(time.perf_counter())
-    taken = statistics.median(end - begin for begin, end in zip(marks, marks[1:], strict=False))
+    taken = statistics.median(end - begin for begin, end in itertools.pairwise(marks))
     return {"decoding": round(taken * 1e3, 1), "library": "simplejpeg" if library() is None else "libturbojpeg"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import chromium, read_with_browser
-from latency import PERIOD, camera, number_of
+from latency import PERIOD, camera, number_of, stamped
 from tools import (
     CAMERA,
     LOOPBACK,
@@ -139,6 +140,20 @@ def test_ffmpeg_reads_a_minute_at_the_cameras_rate(source, size):
     print(f"\n{size}: {new / took:.2f} new frames a second, {np.count_nonzero(steps > 1)} times one was left out")
     assert np.all(steps < PERIOD // 2)
     assert new / took >= 29.5
+
+
+@pytest.mark.parametrize("format", ["YU12"] if SLOW else ["MJPG", "YU12", "YUYV"])
+def test_a_cameras_colours_come_through_a_blurred_background(format):
+    """The person as it was, and what is blurred as bright and as coloured on the whole."""
+    size = (640, 360)
+    with camera(size, 15.0, format, 120.0), running("--chain", "blur", "--source", PLAIN, "--sink", LOOPBACK):
+        seen = read_with_ffmpeg(frames=45)[-1].astype(int)
+    number = number_of(seen.mean(axis=2))
+    wanted = next(itertools.islice(stamped(size), number, None)).astype(int)
+    far = np.abs(seen - wanted).max(axis=2)
+    print(f"\n{format}: as they were {np.mean(far <= 8):.0%}, means {seen.mean((0, 1))}, {wanted.mean((0, 1))}")
+    assert np.abs(seen.mean((0, 1)) - wanted.mean((0, 1))).max() <= 2
+    assert np.mean(far <= 8) >= 0.3
 
 
 @pytest.mark.parametrize("name", ["pyvirtualcam", "pyfakewebcam"])

@@ -50,20 +50,27 @@ def number_of(luma: Any) -> int:
     return int(sum(1 << bit for bit, level in enumerate(centres) if level > 125))
 
 
-def pictures(size: tuple[int, int], format: str) -> list[bytes]:
-    """Return `PERIOD` pictures of a person, stamped, as a camera would send them."""
-    import cv2
-
+def stamped(size: tuple[int, int]) -> Iterator[Any]:
+    """Yield `PERIOD` pictures of a person, stamped, (height, width, 3) uint8 RGB."""
     from framefx.bench.scene import Scene, load_frames
-    from framefx.v4l2.pixels import Packer
 
     width, height = size
     frames = Scene.of(load_frames("demo"), (height, width)).pictures
-    packer = None if format == "MJPG" else Packer(format, width, height)
-    made = []
     for number in range(PERIOD):
         pixels = frames[number % len(frames)].copy()
         stamp(pixels, number)
+        yield pixels
+
+
+def pictures(size: tuple[int, int], format: str) -> list[bytes]:
+    """Return `stamped` as a camera would send them."""
+    import cv2
+
+    from framefx.v4l2.pixels import Packer
+
+    packer = None if format == "MJPG" else Packer(format, *size)
+    made = []
+    for pixels in stamped(size):
         if packer is None:
             made.append(cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
         else:
