@@ -40,8 +40,8 @@ quality 85.
 
 FOOT = """
 Machine: {machine}, on one processor of the host, which the writer and the reader need too; a system call takes 15 µs
-there, 70 times what it takes outside. Outside, on the same host, simplejpeg turns such a JPEG picture of 1280×720 into RGB
-in {decoding} ms by its default options, which tells it from other hosts. framefx decoded JPEG by {library}.
+there, 70 times what it takes outside. Outside, on the same host, simplejpeg turns such a JPEG picture of 1280×720 into
+RGB in {decoding} ms by its default options, which tells it from other hosts. framefx decoded JPEG by {library}.
 Each line is the cheapest of one to three runs: others on the host only add, half as much again for seconds at a time.
 `python docs/make_latency.py` measures again and writes this page; how to build the machine:
 [The webcam](webcam.md#the-virtual-machine).

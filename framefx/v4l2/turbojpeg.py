@@ -15,7 +15,8 @@ import numpy as np
 from framefx.frame import Planes
 
 _LIBRARY = "libturbojpeg.so.0"
-_444, _422, _420 = 0, 1, 2
+_422, _420 = 1, 2
+_YCBCR = 1
 _FASTDCT = 2048
 
 
@@ -69,12 +70,14 @@ class PlanarJpeg:
         Chroma of 4:2:2 is halved in height. A picture that is damaged, of another size, or of neither 4:2:0 nor 4:2:2
         leaves `out` as it may be.
         """
+        if not len(data):
+            return False
         raw = np.frombuffer(data, np.uint8)
         source = raw.__array_interface__["data"][0]
         if self._library.tjDecompressHeader3(self._handle, source, raw.size, *self._asked):
             return False
-        width, height, sampling, _ = (fact.value for fact in self._facts)
-        if (height, width) != self._size or sampling not in (_420, _422):
+        width, height, sampling, colours = (fact.value for fact in self._facts)
+        if (height, width) != self._size or sampling not in (_420, _422) or colours != _YCBCR:
             return False
         luma, u, v = split(out)
         halves = (u, v) if sampling == _420 else tuple(self._chroma)
