@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from framefx.kernels._mask import dilate, ema, erode, soft_range, threshold
     from framefx.kernels._merge import masked_merge, upsample, upsample_mask
     from framefx.kernels._parts import Axis, logit_masks, logit_peaks, part_masks
-    from framefx.kernels._planes import downsample_i420, fits_i420, limit_i420, merge_i420
+    from framefx.kernels._planes import (
+        downsample_i420,
+        fits_i420,
+        limit_i420,
+        merge_i420,
+        nv12_to_i420,
+        yuyv_to_i420,
+    )
     from framefx.kernels._prepare import Rectangle, prepare
     from framefx.kernels._region import region_blur
     from framefx.kernels._sample import sample_bilinear, sample_bilinear_grad
@@ -66,6 +73,7 @@ __all__ = [
     "masked_merge",
     "merge_i420",
     "motion_ema",
+    "nv12_to_i420",
     "nv12_to_rgb",
     "on_compile",
     "over",
@@ -88,6 +96,7 @@ __all__ = [
     "upsample",
     "upsample_mask",
     "warm",
+    "yuyv_to_i420",
     "yuyv_to_rgb",
 ]
 
@@ -106,7 +115,7 @@ _HOME = {
     "_mask": ("dilate", "ema", "erode", "soft_range", "threshold"),
     "_merge": ("masked_merge", "upsample", "upsample_mask"),
     "_parts": ("Axis", "logit_masks", "logit_peaks", "part_masks"),
-    "_planes": ("downsample_i420", "fits_i420", "limit_i420", "merge_i420"),
+    "_planes": ("downsample_i420", "fits_i420", "limit_i420", "merge_i420", "nv12_to_i420", "yuyv_to_i420"),
     "_prepare": ("Rectangle", "prepare"),
     "_region": ("region_blur",),
     "_sample": ("sample_bilinear", "sample_bilinear_grad"),

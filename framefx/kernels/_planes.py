@@ -94,6 +94,34 @@ def _limit_range(out: U8, src: U8, m: I16) -> None:
         out[i] = _limit(src[i], share[0], bias[0])
 
 
+@Helper
+def _mean_of_two(a: int, b: int) -> Any:
+    return np.uint8(np.uint16(np.uint16(np.uint16(a) + np.uint16(b)) + np.uint16(1)) >> np.uint16(1))
+
+
+@kernel("u8[:,:], u8[:,:], u8[:,:], const u8[:,:]")
+def _yuyv_to_i420(luma: U8, u: U8, v: U8, src: U8) -> None:
+    for c in range(u.shape[0]):
+        upper, lower = src[2 * c], src[2 * c + 1]
+        above, below, blue, red = luma[2 * c], luma[2 * c + 1], u[c], v[c]
+        for x in range(above.size):
+            i = np.uint64(2 * x)
+            above[x], below[x] = upper[i], lower[i]
+        for x in range(blue.size):
+            i = np.uint64(4 * x + 1)
+            blue[x] = _mean_of_two(upper[i], lower[i])
+        for x in range(red.size):
+            i = np.uint64(4 * x + 3)
+            red[x] = _mean_of_two(upper[i], lower[i])
+
+
+@kernel("u8[:], u8[:], const u8[:]")
+def _part_pairs(u: U8, v: U8, src: U8) -> None:
+    for x in range(u.size):
+        i = np.uint64(2 * x)
+        u[x], v[x] = src[i], src[i + np.uint64(1)]
+
+
 # -- public ---------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +226,47 @@ def merge_i420(
     return out
 
 
+@uses(_yuyv_to_i420)
+def yuyv_to_i420(src: U8, size: tuple[int, int], *, out: U8 | None = None) -> U8:
+    """Take packed 4:2:2 apart; two rows of chroma become their mean.
+
+    Parameters
+    ----------
+    src : (h * w * 2,) uint8
+        As `rgb_to_yuyv` writes it.
+    size : (h, w)
+        Even numbers.
+    out : (h * w * 3 / 2,) uint8
+
+    Returns
+    -------
+    (h * w * 3 / 2,) uint8
+        `out`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A wrong dtype, shape, layout or size, or an `out` that cannot be written.
+    """
+    h, w = _even(size)
+    check("src", src, (h * w * 2,))
+    out = output("out", out, (h * w * 3 // 2,), src)
+    _yuyv_to_i420(*_planes(out, h, w), src.reshape(h, -1))
+    return out
+
+
+@uses(_part_pairs)
+def nv12_to_i420(src: U8, size: tuple[int, int], *, out: U8 | None = None) -> U8:
+    """Take the chroma of 4:2:0 with one chroma plane apart; otherwise as `yuyv_to_i420`."""
+    h, w = _even(size)
+    check("src", src, (h * w * 3 // 2,))
+    out = output("out", out, src.shape, src)
+    np.copyto(out[: h * w], src[: h * w])
+    u, v = out[h * w :].reshape(2, -1)
+    _part_pairs(u, v, src[h * w :])
+    return out
+
+
 @uses(_limit_range)
 def limit_i420(src: U8, size: tuple[int, int], *, out: U8 | None = None) -> U8:
     """Turn planar 4:2:0 of full range (JPEG's) into the limited range that readers of cameras take for granted.
@@ -234,6 +303,13 @@ def _limits() -> tuple[I16, I16]:
         share, bias = round(65536 * (gain - 1)), round(128 * (black + 0.5)) + 1
         tables.append(np.repeat(np.array([[share], [bias]], np.int16), BLOCK, axis=1))
     return tables[0], tables[1]
+
+
+def _even(size: tuple[int, int]) -> tuple[int, int]:
+    h, w = size
+    if h % 2 or w % 2:
+        raise ValueError(f"size: got {w}x{h}, want even sides")
+    return h, w
 
 
 def _checked_size(size: tuple[int, int], factor: int) -> tuple[int, int]:

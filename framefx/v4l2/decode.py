@@ -11,7 +11,7 @@ import numpy as np
 from framefx.frame import Frame, FramePool, Image, Planes, Size
 from framefx.planar import PlanarFrame
 from framefx.v4l2.device import Picture
-from framefx.v4l2.pixels import is_full, keep, matrix_of, unpack, warm_unpack
+from framefx.v4l2.pixels import PACKED, is_full, keep, matrix_of, unpack, warm_keep, warm_unpack
 from framefx.v4l2.turbojpeg import PlanarJpeg, library
 
 Decode = Callable[[Any, Image], None]
@@ -33,13 +33,14 @@ def decoder(picture: Picture) -> Decode:
 
 
 def planar_decoder(picture: Picture) -> PlanarDecoder | None:
-    """Return what keeps pictures of this format planar, or None: BT.601, with chroma halved or halved in width."""
+    """Return what keeps pictures of this format planar, or None: BT.601, with chroma halved."""
     size = picture.height, picture.width
     if any(side % 2 for side in size):
         return None
     if picture.format in ("MJPG", "JPEG") and library() is not None:
         return PlanarDecoder(PlanarJpeg(size), size, full_range=True)
-    if picture.format == "YU12" and matrix_of(picture) == "bt601":
+    if picture.format in PACKED and matrix_of(picture) == "bt601":
+        warm_keep(picture.format)
         return PlanarDecoder(lambda data, out: keep(data, picture, out), size, is_full(picture))
     return None
 

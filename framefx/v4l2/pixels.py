@@ -95,12 +95,26 @@ def unpack(data: Any, picture: Picture, out: Image) -> None:
     convert(rows, (picture.height, picture.width), matrix=matrix_of(picture), full_range=is_full(picture), out=out)
 
 
+def warm_keep(format: str) -> None:
+    """Compile what `keep` needs for a format, or load it from the cache."""
+    if format in ("NV12", "YUYV"):
+        from framefx.kernels import warm
+
+        warm([f"{_NAMES[format]}_to_i420"])
+
+
 def keep(data: Any, picture: Picture, out: Planes) -> bool:
-    """Copy a ``YU12`` picture as it is; return whether `data` held all of it."""
+    """Write a ``YU12``, ``NV12`` or ``YUYV`` picture to planes; return whether `data` held all of it."""
+    from framefx import kernels
+
     try:
-        np.copyto(out.data, _rows(np.frombuffer(data, np.uint8), picture))
+        rows = _rows(np.frombuffer(data, np.uint8), picture)
     except ValueError:
         return False
+    if picture.format == "YU12":
+        np.copyto(out.data, rows)
+    else:
+        getattr(kernels, f"{_NAMES[picture.format]}_to_i420")(rows, out.size, out=out.data)
     return True
 
 

@@ -79,6 +79,27 @@ def test_a_merge_in_place_is_the_same(rows, columns, factor, seed):
     assert np.array_equal(base, wanted)
 
 
+@reproducible
+@given(cells, cells, seeds)
+def test_packed_pictures_are_taken_apart(rows, columns, seed):
+    h, w = size = 2 * rows, 2 * columns
+    planes = noise(seed, h * w * 3 // 2)
+    u, v = planes[h * w :].reshape(2, -1)
+    nv12 = np.concatenate([planes[: h * w], np.stack([u, v], axis=-1).ravel()])
+    assert np.array_equal(kernels.nv12_to_i420(nv12, size), planes)
+    yuyv = noise(seed, h, w // 2, 4)
+    means = (yuyv[::2, :, 1::2].astype(int) + yuyv[1::2, :, 1::2] + 1) // 2
+    wanted = [yuyv[..., 0::2].ravel(), means[..., 0].ravel(), means[..., 1].ravel()]
+    assert np.array_equal(kernels.yuyv_to_i420(yuyv.reshape(-1), size), np.concatenate(wanted))
+
+
+@pytest.mark.parametrize("convert", [kernels.nv12_to_i420, kernels.yuyv_to_i420])
+@pytest.mark.parametrize("size", [(3, 4), (4, 3)])
+def test_odd_sides_are_not_taken_apart(convert, size):
+    with pytest.raises(ValueError, match="even sides"):
+        convert(np.zeros(24, np.uint8), size)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 7), (48, 64)])
 def test_limited_range_is_that_of_the_standard(size):
     h, w = size

@@ -9,6 +9,7 @@ from framefx.frame import FramePool
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.decode import JpegDecoder, _opencv, decoder, planar_decoder
 from framefx.v4l2.device import Picture
+from framefx.v4l2.pixels import PACKED, Packer
 from framefx.v4l2.turbojpeg import library
 
 SIZE = (48, 64)
@@ -99,8 +100,8 @@ def coloured(sampling=cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, size=SIZE):
     return cv2.imencode(".jpg", pixels[..., ::-1], options)[1].tobytes(), pixels
 
 
-def kept(data, format="MJPG", pool=None, **stated):
-    return planar_decoder(Picture(64, 48, format, 64, 0, **stated))(data, pool or FramePool(), 5, 0.5)
+def kept(data, format="MJPG", **stated):
+    return planar_decoder(Picture(64, 48, format, 0, 0, **stated))(data, FramePool(), 5, 0.5)
 
 
 @needs_library
@@ -144,19 +145,19 @@ def test_a_camera_whose_pictures_never_fit_is_asked_eight_times(monkeypatch):
     assert keep(good, pool, 0, 0.0) is None
 
 
-def test_a_yu12_picture_stays_as_it_is():
+@pytest.mark.parametrize("format", PACKED)
+def test_pictures_of_other_formats_stay_planar(format):
     pixels = coloured()[1]
-    data = kernels.rgb_to_i420(pixels)
-    frame = kept(data.tobytes() + bytes(100), "YU12")
-    assert np.array_equal(frame.planes.data, data) and not frame.planes.full_range
-    full = kept(kernels.rgb_to_i420(pixels, full_range=True), "YU12", quantization=v4l.QUANTIZATION_FULL)
-    assert full.planes.full_range
-    assert kept(data[:-1], "YU12") is None
-    assert planar_decoder(Picture(64, 48, "YU12", 64, 0, colorspace=v4l.COLORSPACE_REC709)) is None
+    data, wanted = Packer(format, 64, 48).pack(pixels).tobytes(), kernels.rgb_to_i420(pixels)
+    frame = kept(data + bytes(100), format)
+    assert np.abs(frame.planes.data.astype(int) - wanted).max() <= 1 and not frame.planes.full_range
+    assert kept(data, format, quantization=v4l.QUANTIZATION_FULL).planes.full_range
+    assert kept(data[:-1], format) is None
+    assert planar_decoder(Picture(64, 48, format, 0, 0, colorspace=v4l.COLORSPACE_REC709)) is None
 
 
 def test_other_formats_do_not_stay(monkeypatch):
-    assert planar_decoder(Picture(64, 48, "YUYV", 128, 0)) is None
+    assert planar_decoder(Picture(64, 48, "RGB3", 192, 0)) is None
     assert planar_decoder(Picture(64, 47, "YU12", 64, 0)) is None
     monkeypatch.setattr("framefx.v4l2.decode.library", lambda: None)
     assert planar_decoder(Picture(64, 48, "MJPG", 0, 0)) is None
