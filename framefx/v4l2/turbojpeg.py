@@ -17,7 +17,8 @@ from framefx.frame import Planes
 _LIBRARY = "libturbojpeg.so.0"
 _422, _420 = 1, 2
 _YCBCR = 1
-_FASTDCT = 2048
+_EXACT = 0
+"""The exact transform: the fast one makes everything half a level darker and less red and blue, for 3 % less time."""
 
 
 @functools.cache
@@ -82,7 +83,7 @@ class PlanarJpeg:
         luma, u, v = split(out)
         halves = (u, v) if sampling == _420 else tuple(self._chroma)
         places = (ctypes.c_void_p * 3)(*(plane.__array_interface__["data"][0] for plane in (luma, *halves)))
-        if self._library.tjDecompressToYUVPlanes(self._handle, source, raw.size, places, width, None, height, _FASTDCT):
+        if self._library.tjDecompressToYUVPlanes(self._handle, source, raw.size, places, width, None, height, _EXACT):
             return False
         if sampling == _422:
             import cv2
