@@ -110,10 +110,9 @@ def test_a_jpeg_stays_planar(sampling):
     data, pixels = coloured(SAMPLINGS[sampling])
     frame = kept(memoryview(data + bytes(64)))
     assert (frame.size, frame.index, frame.time, frame.planes.full_range) == (SIZE, 5, 0.5, True)
-    assert np.abs(frame.pixels.astype(int) - pixels).mean() < 3
-    by_rgb = np.zeros((*SIZE, 3), np.uint8)
-    JpegDecoder()(data, by_rgb)
-    assert np.abs(frame.pixels.astype(int) - by_rgb).mean() < 1.5
+    far = frame.pixels.astype(int) - pixels
+    assert np.abs(far).mean() < 3
+    assert np.abs(far.mean((0, 1))).max() < 0.5  # the fast transform makes it 1.2
 
 
 @needs_library
