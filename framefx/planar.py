@@ -114,8 +114,17 @@ def merged(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame | None
     planes = base.planes
     if planes is None or top.alpha is not None or not kernels.fits_i420(base.size, top.factor):
         return None
-    out = planes if base._owned else Planes(pool.array(planes.data.shape), planes.size, planes.full_range)
+    # Full range is limited on the way, as the virtual camera wants it: in place, it would be another pass.
+    in_place = base._owned and not planes.full_range
+    out = planes if in_place else Planes(pool.array(planes.data.shape), planes.size, full_range=False)
     kernels.merge_i420(
-        planes.data, planes.size, top.pixels, mask.values, top.factor, full_range=planes.full_range, out=out.data
+        planes.data,
+        planes.size,
+        top.pixels,
+        mask.values,
+        top.factor,
+        full_range=planes.full_range,
+        limited=True,
+        out=out.data,
     )
     return PlanarFrame(out, base.index, base.time, pool, owned=True)

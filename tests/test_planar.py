@@ -88,15 +88,19 @@ def test_the_smaller_picture_is_that_of_the_pixels(factor):
 
 
 @pytest.mark.usefixtures("no_rgb")
-def test_hiding_behind_a_blur_needs_no_rgb():
-    frame = planar()
+@pytest.mark.parametrize("full_range", [True, False])
+def test_hiding_behind_a_blur_needs_no_rgb(full_range):
+    frame = planar(full_range=full_range)
     shown = plan_of("blur=8:where=secret").run(frame)
-    assert shown.planes is not None and (shown.index, shown.time) == (frame.index, frame.time)
-    assert shown.planes.data is frame.planes.data  # written in place: nobody else reads the camera's picture
+    assert (shown.index, shown.time) == (frame.index, frame.time)
+    assert not shown.planes.full_range  # as readers of cameras want it
+    # Written in place: nobody else reads the camera's picture.
+    assert (shown.planes.data is frame.planes.data) == (not full_range)
 
 
-def test_what_others_read_is_not_written():
-    frame = planar(owned=False)
+@pytest.mark.parametrize("full_range", [True, False])
+def test_what_others_read_is_not_written(full_range):
+    frame = planar(owned=False, full_range=full_range)
     before = frame.planes.data.copy()
     shown = plan_of("blur=8:where=secret").run(frame)
     assert not np.shares_memory(shown.planes.data, frame.planes.data)
@@ -104,8 +108,9 @@ def test_what_others_read_is_not_written():
 
 
 @pytest.mark.parametrize("chain", ["blur=8:where=secret", "blur=8:where=not-secret", "blur=4:where=secret,flip"])
-def test_a_blur_over_planes_shows_what_a_blur_over_pixels_shows(chain):
-    frame = planar(owned=False)
+@pytest.mark.parametrize("full_range", [True, False])
+def test_a_blur_over_planes_shows_what_a_blur_over_pixels_shows(chain, full_range):
+    frame = planar(owned=False, full_range=full_range)
     wanted = plan_of(chain).run(Frame.borrow(rgb(frame))).pixels.astype(float)
     shown = plan_of(chain).run(frame).pixels.astype(float)
     # Noise is the worst picture for chroma at half the resolution: along the mask's edge it is another average.

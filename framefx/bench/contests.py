@@ -244,12 +244,11 @@ def _staying_planar(x: Operands) -> Iterator[Contest]:
     height, width = x.size
     picture = kernels.rgb_to_i420(x.picture, full_range=True)
     small, top = np.empty((height // 4, width // 4, 3), np.uint8), kernels.downsample(x.other, 8)
-    merged, packed, frame = np.empty_like(picture), np.empty_like(picture), np.empty_like(x.picture)
+    packed, frame = np.empty_like(picture), np.empty_like(x.picture)
 
     def planar() -> None:
         kernels.downsample_i420(picture, x.size, 4, full_range=True, out=small)
-        kernels.merge_i420(picture, x.size, top, x.mask, 8, full_range=True, out=merged)
-        kernels.limit_i420(merged, x.size, out=packed)
+        kernels.merge_i420(picture, x.size, top, x.mask, 8, full_range=True, limited=True, out=packed)
 
     def through_rgb() -> None:
         kernels.i420_to_rgb(picture, x.size, full_range=True, out=frame)

@@ -13,6 +13,7 @@ from framefx.kernels._door import F32, I16, I32, PIXELS, PLANE, U8, U64, between
 from framefx.kernels._jit import Helper, kernel, uses
 from framefx.kernels._steps import (
     BASE,
+    BLOCK,
     LANES,
     MIX,
     TOP,
@@ -20,6 +21,7 @@ from framefx.kernels._steps import (
     columns_of,
     copy,
     fill,
+    limit,
     mark_spans,
     mulhi,
     rows_of,
@@ -28,7 +30,9 @@ from framefx.kernels._steps import (
 )
 
 APART, ON_BASE, ON_TOP = 0, 1, 2  # which source the destination is
+LIMITED = 3  # none, and the base's levels are limited on their way
 MAX_FACTOR = 64
+_NO_SHARES = np.zeros((2, BLOCK), np.int16)
 
 
 @Helper
@@ -83,6 +87,7 @@ def _cell_of(y: int, factor: int) -> Any:
 def _merge_band(
     out: U8, base: U8, small: U8, place: int, factor: int, channels: int, y: int, end: int, spans: I32, count: int,
     value: I16, step: I16, down: I16, frac: I16, wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
+    shares: I16,
 ) -> None:  # fmt: skip
     """Write rows y … end of `out`, which lie between the same rows of the mask and of the reduced pixels."""
     cell, k = _cell_of(y, factor)
@@ -92,7 +97,10 @@ def _merge_band(
     upper, lower = wide[max(cell, 0) % 2, skip:], wide[min(cell + 1, last) % 2, skip:]
     for s in range(count):
         a, b, kind = spans[s, 0], spans[s, 1], spans[s, 2]
-        if kind != TOP and place == APART:
+        if kind != TOP and place == LIMITED:
+            for row in range(y, end):
+                limit(base[row, a:b], out[row, a:b], shares)
+        elif kind != TOP and place == APART:
             for row in range(y, end):
                 copy(base[row, a:b], out[row, a:b])
         if kind != BASE:
@@ -125,12 +133,12 @@ def _merge(
 @kernel(
     "u8[:,:,:], const u8[:,:,:], const u8[:,:,:], const u8[:,:], i64, i64, i64, const i32[:], const f32[:],"
     " const i32[:], const i16[:], i32[:,:], u8[:,:], u64[:], i16[:,:], i16[:,:,:], u64[:,:,:], i16[:,:], u64[:],"
-    " i32[:,:], u8[:,:]"
+    " i32[:,:], u8[:,:], const i16[:,:]"
 )
 def _merge_reduced(
     out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, channels: int,
     start: I32, across: F32, row: I32, down: I16, spans: I32, cells: U8, eights: U64, work: I16,
-    wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8,
+    wide: I16, words: U64, near: I16, packed: U64, held: I32, top: U8, shares: I16,
 ) -> None:  # fmt: skip
     """Write planes of `out` from `base` and `small`, upsampled band by band; `out` may be `base`."""
     value, step, frac = work[0], work[1], work[2]
@@ -145,7 +153,7 @@ def _merge_reduced(
         for p in range(out.shape[0]):
             _merge_band(
                 out[p], base[p], small[p], place, factor, channels, y, end, spans, count, value, step, down, frac,
-                wide[p], words[p], near, packed, held[p], top,
+                wide[p], words[p], near, packed, held[p], top, shares,
             )  # fmt: skip
         y = end
 
@@ -271,13 +279,18 @@ def masked_merge(
     return out
 
 
-def merge_reduced(out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, channels: int) -> None:
-    """Run the kernel ``reduced`` on planes of rows: one of pixels, or some of single values, `factor` 8, 4 or 2."""
+def merge_reduced(
+    out: U8, base: U8, small: U8, mask: U8, place: int, factor: int, channels: int, shares: I16 = _NO_SHARES
+) -> None:
+    """Run the kernel ``reduced`` on planes of rows: one of pixels, or some of single values, `factor` 8, 4 or 2.
+
+    `shares` are `limit`'s, where `place` is `LIMITED`.
+    """
     count, h, row = out.shape
     tables, work = _tables(mask, (h, row // channels), channels), _work(mask.shape[1], row)
     room = _small_scratch(small.shape[2] // channels, factor, channels, count)
     tile = scratch("merge.top", (factor, row), np.uint8)
-    _merge_reduced(out, base, small, mask, place, factor, channels, *tables, *work, *room, tile)
+    _merge_reduced(out, base, small, mask, place, factor, channels, *tables, *work, *room, tile, shares)
 
 
 @uses(_upsample)

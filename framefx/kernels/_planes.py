@@ -14,11 +14,9 @@ import numpy as np
 from framefx.kernels._door import I16, I32, PLANE, U8, U16, U64, check, output, scratch
 from framefx.kernels._downsample import _sum_rows
 from framefx.kernels._jit import Helper, kernel, uses
-from framefx.kernels._merge import _merge_reduced, merge_reduced
-from framefx.kernels._steps import copy, mulhi
-from framefx.kernels._yuv import BLOCK, _chroma_row, _forward, _inverse, _line_to_rgb, _luma_row, _planes, _split
-
-ON_BASE = 1
+from framefx.kernels._merge import APART, LIMITED, ON_BASE, _merge_reduced, merge_reduced
+from framefx.kernels._steps import BLOCK, copy, limit
+from framefx.kernels._yuv import _chroma_row, _forward, _inverse, _line_to_rgb, _luma_row, _planes, _split
 
 
 @Helper
@@ -75,23 +73,9 @@ def _rgb_to_i444(out: U8, src: U8, matrix: I16, planes: U8, sums: U16) -> None:
         _chroma_row(sums, matrix[2], out[2, y])
 
 
-@Helper
-def _limit(level: int, share: int, bias: int) -> Any:
-    """Scale a level by nearly one, as `share` tells by how much less in 1/65536, and shift it."""
-    v = np.int16(np.int16(level) << np.int16(7))
-    return np.uint8(np.uint16(np.int16(np.int16(v + mulhi(v, share)) + bias)) >> np.uint16(7))
-
-
 @kernel("u8[:], const u8[:], const i16[:,:]")
-def _limit_range(out: U8, src: U8, m: I16) -> None:
-    share, bias = m[0], m[1]
-    whole = out.size // BLOCK * BLOCK
-    for at in range(0, whole, BLOCK):
-        for k in range(BLOCK):
-            x = np.uint64(at + k)
-            out[x] = _limit(src[x], share[k], bias[k])
-    for i in range(whole, out.size):
-        out[i] = _limit(src[i], share[0], bias[0])
+def _limit_range(out: U8, src: U8, shares: I16) -> None:
+    limit(src, out, shares)
 
 
 @Helper
@@ -178,6 +162,7 @@ def merge_i420(
     factor: int,
     *,
     full_range: bool = False,
+    limited: bool = False,
     out: U8 | None = None,
 ) -> U8:
     """Show reduced RGB where the mask is 255 and planar 4:2:0 (BT.601) where it is 0, exactly; blend between.
@@ -196,9 +181,11 @@ def merge_i420(
     factor : 4 or 8
         `fits_i420` tells which sizes it takes.
     full_range : bool
-        Luma 0 to 255 instead of 16 to 235, in `base` and in `out`.
+        Luma 0 to 255 instead of 16 to 235, in `base`, and in `out` unless `limited`.
+    limited : bool
+        Limit a `base` of full range on its way, as `limit_i420` does.
     out : (h * w * 3 / 2,) uint8
-        May be `base`: then what does not change is not touched.
+        May be `base`, unless `limited`: then what does not change is not touched.
 
     Returns
     -------
@@ -214,15 +201,18 @@ def merge_i420(
     check("base", base, (h * w * 3 // 2,))
     small_h, small_w, _ = check("top", top, (h // factor, w // factor, 3))
     check("mask", mask, PLANE)
-    place = ON_BASE if out is base else 0
-    out = output("out", out, base.shape, top, mask, *(() if place else (base,)))
+    limited = limited and full_range
+    place = LIMITED if limited else ON_BASE if out is base else APART
+    out = output("out", out, base.shape, top, mask, *(() if place == ON_BASE else (base,)))
     small = scratch("planes.small", (3, small_h, small_w), np.uint8)
     room = scratch("planes.rgb", (3, small_w), np.uint8), scratch("planes.sums", (3, small_w), np.uint16)
-    _rgb_to_i444(small, top.reshape(small_h, -1), _forward("bt601", full_range), *room)
-    rows = h, h // 2
-    for part, above, times in ((slice(h * w), small[:1], factor), (slice(h * w, None), small[1:], factor // 2)):
-        shape = above.shape[0], rows[above.shape[0] - 1], -1
-        merge_reduced(out[part].reshape(shape), base[part].reshape(shape), above, mask, place, times, 1)
+    _rgb_to_i444(small, top.reshape(small_h, -1), _forward("bt601", full_range and not limited), *room)
+    luma, chroma = _limits()
+    for part, above, shape, times, shares in (
+        (slice(h * w), small[:1], (1, h, w), factor, luma),
+        (slice(h * w, None), small[1:], (2, h // 2, w // 2), factor // 2, chroma),
+    ):
+        merge_reduced(out[part].reshape(shape), base[part].reshape(shape), above, mask, place, times, 1, shares)
     return out
 
 
@@ -297,7 +287,7 @@ def limit_i420(src: U8, size: tuple[int, int], *, out: U8 | None = None) -> U8:
 
 @functools.cache
 def _limits() -> tuple[I16, I16]:
-    """Return for luma and for chroma what `_limit` takes, as often as pixels are; see `_forward` of `_yuv`."""
+    """Return for luma and for chroma the shares that `limit` takes, each as often as it computes at a time."""
     tables = []
     for gain, black in ((219 / 255, 16.0), (224 / 255, 128 * (1 - 224 / 255))):
         share, bias = round(65536 * (gain - 1)), round(128 * (black + 0.5)) + 1

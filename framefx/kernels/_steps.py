@@ -15,6 +15,7 @@ import numpy as np
 from framefx.kernels._door import F32, I16, I32, U8, U64
 from framefx.kernels._jit import Helper
 
+BLOCK = 32  # values that are computed at a time
 LANES = 32  # mask rows are widened in blocks of this many elements, so their buffers end in spare room
 BASE, MIX, TOP = 0, 1, 2
 _SHORT = 32  # pixels; a shorter run of pure base or top is blended along with its neighbours
@@ -44,6 +45,25 @@ def copy(src: Any, dst: Any) -> None:
     """Copy a row."""
     for i in range(dst.size):
         dst[i] = src[i]
+
+
+@Helper
+def _limited(level: int, share: int, bias: int) -> Any:
+    v = np.int16(np.int16(level) << np.int16(7))
+    return np.uint8(np.uint16(np.int16(np.int16(v + mulhi(v, share)) + bias)) >> np.uint16(7))
+
+
+@Helper
+def limit(src: U8, dst: U8, shares: I16) -> None:
+    """Scale levels by nearly one: ``shares[0]`` says by how much less, in 1/65536; ``shares[1]`` is added, in 1/128."""
+    share, bias = shares[0], shares[1]
+    whole = dst.size // BLOCK * BLOCK
+    for at in range(0, whole, BLOCK):
+        for k in range(BLOCK):
+            x = np.uint64(at + k)
+            dst[x] = _limited(src[x], share[k], bias[k])
+    for i in range(whole, dst.size):
+        dst[i] = _limited(src[i], share[0], bias[0])
 
 
 @Helper

@@ -14,9 +14,8 @@ import numpy as np
 
 from framefx.kernels._door import I16, I32, PIXELS, U8, U16, check, one_of, output, scratch
 from framefx.kernels._jit import Helper, kernel, uses
-from framefx.kernels._steps import mulhi
+from framefx.kernels._steps import BLOCK, mulhi
 
-BLOCK = 32  # pixels that are computed at a time
 _LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}  # shares of red and blue
 
 

@@ -80,6 +80,20 @@ def test_a_merge_in_place_is_the_same(rows, columns, factor, seed):
 
 
 @reproducible
+@given(cells, cells, factors, seeds)
+def test_limiting_on_the_way_is_limiting_before(rows, columns, factor, seed):
+    size = sides(rows, columns, factor)
+    base, top, mask = noise(seed, size[0] * size[1] * 3 // 2), noise(seed, rows, 2 * columns, 3), noise(seed, 9, 11)
+    wanted = kernels.merge_i420(kernels.limit_i420(base, size), size, top, mask, factor)
+    got = kernels.merge_i420(base, size, top, mask, factor, full_range=True, limited=True)
+    assert np.array_equal(got, wanted)
+    limited = kernels.merge_i420(base, size, top, mask, factor, limited=True)
+    assert np.array_equal(limited, kernels.merge_i420(base, size, top, mask, factor))
+    with pytest.raises(ValueError, match="memory"):
+        kernels.merge_i420(base, size, top, mask, factor, full_range=True, limited=True, out=base)
+
+
+@reproducible
 @given(cells, cells, seeds)
 def test_packed_pictures_are_taken_apart(rows, columns, seed):
     h, w = size = 2 * rows, 2 * columns
