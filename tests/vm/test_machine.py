@@ -18,6 +18,7 @@ SECONDS = {"qemu": 400}
 """After which a kind of machine is ended, where that is not the 1,000 s that slow machines need."""
 
 KERNELS = ["rgb_to_i420", "rgb_to_nv12", "rgb_to_yuyv", "i420_to_rgb", "nv12_to_rgb", "yuyv_to_rgb"]
+KERNELS += ["nv12_to_i420", "yuyv_to_i420", "downsample_i420", "merge_i420", "limit_i420"]
 
 
 @pytest.fixture(scope="module", autouse=True)
