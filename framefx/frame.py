@@ -16,13 +16,16 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from framefx.errors import PluginError
 from framefx.memory import Buffer, Loan, read_only
+
+if TYPE_CHECKING:
+    from framefx.planes import Planes
 
 Image = npt.NDArray[np.uint8]
 """Pixels: (height, width, 3) uint8 RGB, C-contiguous."""
@@ -31,33 +34,6 @@ Size = tuple[int, int]
 """(height, width) in pixels."""
 
 _KEPT_PER_SIZE = 12
-
-
-@dataclass(frozen=True, eq=False)
-class Planes:
-    """A picture as planar 4:2:0 by BT.601: luma, then U, then V, as `framefx.kernels.rgb_to_i420` writes it.
-
-    Attributes
-    ----------
-    data : flat uint8
-        ``height * width * 3 / 2`` values; both sides are even.
-    size : (int, int)
-        Height and width in pixels.
-    full_range : bool
-        Luma 0 to 255, as in JPEG, instead of 16 to 235.
-    """
-
-    data: npt.NDArray[np.uint8]
-    size: Size
-    full_range: bool
-
-    def rgb(self, pool: FramePool) -> Image:
-        """Return the picture's pixels, (height, width, 3) uint8 RGB, in memory of their own."""
-        from framefx import kernels
-
-        pixels = pool.array((*self.size, 3))
-        kernels.i420_to_rgb(self.data, self.size, full_range=self.full_range, out=pixels)
-        return pixels
 
 
 class FramePool:
@@ -234,7 +210,7 @@ class Frame:
 
     @property
     def planes(self) -> Planes | None:
-        """The same picture as planes, where that is what this frame is made of (`framefx.planar`), else None."""
+        """The same picture as planes, read-only, where this frame is made of them (`framefx.planar`), else None."""
         return None
 
     @property

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from framefx.errors import PluginError
-from framefx.frame import Frame, FramePool, Image, Planes
+from framefx.frame import Frame, FramePool, Image
 from framefx.mask import Mask
 from framefx.memory import read_only
+from framefx.planes import Plane, Planes
 
 _NOT_MADE = np.empty((0, 0, 3), np.uint8)
 
@@ -50,18 +51,19 @@ class PlanarFrame(Frame):
 
     @property
     def planes(self) -> Planes | None:
-        return self._planes
+        mine = self._planes
+        return None if mine is None else Planes(read_only(mine.data), mine.size, mine.full_range)
 
     @property
     def _is_consumed(self) -> bool:
         return self._planes is None
 
     @property
-    def _memory(self) -> npt.NDArray[np.uint8] | None:
+    def _memory(self) -> Plane | None:
         return None if self._planes is None else self._planes.data
 
     def _shows(self, other: Frame) -> bool:
-        return self._planes is not None and self._planes is other.planes
+        return isinstance(other, PlanarFrame) and self._planes is not None and self._planes is other._planes
 
     def make_writable(self) -> Frame:
         planes = self._taken()
@@ -111,7 +113,7 @@ def merged(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame | None
     """Return a reduced `top` over a planar `base` where `mask` says so, as `framefx.steps.merge`; else None."""
     from framefx import kernels
 
-    planes = base.planes
+    planes = base._planes if isinstance(base, PlanarFrame) else None
     if planes is None or top.alpha is not None or not kernels.fits_i420(base.size, top.factor):
         return None
     # Full range is limited on the way, as the virtual camera wants it: in place, it would be another pass.

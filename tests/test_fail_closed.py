@@ -16,13 +16,14 @@ from framefx_test_live import Late, Secret, hide, thin, touch
 from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
-from framefx.frame import Frame, FramePool, Planes
+from framefx.frame import Frame, FramePool
 from framefx.kernels import rgb_to_i420
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
 from framefx.pipeline import Pipeline
 from framefx.plan import Plan
 from framefx.planar import PlanarFrame
+from framefx.planes import Planes
 from framefx.plugins import PluginManager
 from framefx.registry import Register, Registry
 from framefx.testing import (

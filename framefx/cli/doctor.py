@@ -108,7 +108,7 @@ def _jpeg() -> Iterator[Finding]:
     if find_spec("simplejpeg") is None:
         yield Finding("note", "cameras that send JPEG cost twice as much without simplejpeg", "pip install simplejpeg")
     if sys.platform == "linux" and library() is None:
-        text = "cameras that send JPEG cost a tenth less with libturbojpeg"
+        text = "cameras that send JPEG cost less with libturbojpeg"
         yield Finding("note", text, "sudo apt install libturbojpeg0")
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from framefx.frame import Frame, FramePool, Image, Planes, Size
+from framefx.frame import Frame, FramePool, Image, Size
 from framefx.planar import PlanarFrame
+from framefx.planes import Planes
 from framefx.v4l2.device import Picture
 from framefx.v4l2.pixels import PACKED, is_full, keep, matrix_of, unpack, warm_keep, warm_unpack
 from framefx.v4l2.turbojpeg import PlanarJpeg, library

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from framefx.frame import Frame, Image, Planes
+from framefx.frame import Frame, Image
+from framefx.planes import Planes
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.device import Picture
 

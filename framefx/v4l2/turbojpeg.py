@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from framefx.frame import Planes
+from framefx.planes import Planes
 
 _LIBRARY = "libturbojpeg.so.0"
 _422, _420 = 1, 2
@@ -80,7 +80,7 @@ class PlanarJpeg:
         width, height, sampling, colours = (fact.value for fact in self._facts)
         if (height, width) != self._size or sampling not in (_420, _422) or colours != _YCBCR:
             return False
-        luma, u, v = split(out)
+        luma, u, v = out.parts()
         halves = (u, v) if sampling == _420 else tuple(self._chroma)
         places = (ctypes.c_void_p * 3)(*(plane.__array_interface__["data"][0] for plane in (luma, *halves)))
         if self._library.tjDecompressToYUVPlanes(self._handle, source, raw.size, places, width, None, height, _EXACT):
@@ -95,10 +95,3 @@ class PlanarJpeg:
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
             self._library.tjDestroy(self._handle)
-
-
-def split(planes: Planes) -> tuple[Any, Any, Any]:
-    """Return luma, U and V of planes as views of their memory."""
-    height, width = planes.size
-    u, v = planes.data[height * width :].reshape(2, height // 2, width // 2)
-    return planes.data[: height * width].reshape(height, width), u, v

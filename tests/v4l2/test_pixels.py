@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from framefx.frame import Frame, FramePool, Planes
+from framefx.frame import Frame, FramePool
 from framefx.kernels import rgb_to_i420
 from framefx.planar import PlanarFrame
+from framefx.planes import Planes
 from framefx.v4l2 import structs as v4l
 from framefx.v4l2.device import Picture
 from framefx.v4l2.pixels import PACKED, Packer, fit, packed_size, unpack
