@@ -66,8 +66,12 @@ class PlanarFrame(Frame):
         return isinstance(other, PlanarFrame) and self._planes is not None and self._planes is other._planes
 
     def make_writable(self) -> Frame:
-        planes = self._taken()
-        return Frame(planes.rgb(self._pool), None, self.index, self.time, self._pool, owned=True, writable=True)
+        if self._owned and 1 not in self._small:
+            pixels = self._taken().rgb(self._pool)
+        else:  # pixels that others read, or will
+            pixels = self._pool._copy(self.pixels)
+            self._taken()
+        return Frame(pixels, None, self.index, self.time, self._pool, owned=True, writable=True)
 
     def downsampled(self, factor: int) -> Image:
         from framefx import kernels

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Plane = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Planes:
     """A picture as planar 4:2:0 by BT.601: luma, then U, then V, as `framefx.kernels.rgb_to_i420` writes it.
 
@@ -26,16 +26,20 @@ class Planes:
         Height and width in pixels.
     full_range : bool
         Luma 0 to 255, as in JPEG, instead of 16 to 235.
+    was_read : bool
+        Whether somebody asked for its pixels.
     """
 
     data: Plane
     size: Size
     full_range: bool
+    was_read: bool = False
 
     def rgb(self, pool: FramePool) -> Image:
         """Return the picture's pixels, (height, width, 3) uint8 RGB, in memory of their own."""
         from framefx import kernels
 
+        self.was_read = True
         pixels = pool.array((*self.size, 3))
         kernels.i420_to_rgb(self.data, self.size, full_range=self.full_range, out=pixels)
         return pixels

@@ -335,7 +335,7 @@ def merge(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame:
             out_alpha=out.alpha,
         )
         return out._lend(shared=False)
-    in_place = base._owned and not np.may_share_memory(base._pixels, top._pixels)
+    in_place = base._owned and not np.may_share_memory(base._memory, top._memory)
     if in_place:
         out = base._lend(shared=False).make_writable()
     else:

@@ -80,6 +80,14 @@ def test_writing_leaves_the_planes_and_other_handles_alone():
             use()
 
 
+@pytest.mark.parametrize("chain", ["replace=color=blue:where=secret", "touch", "invert=where=secret", "thin"])
+def test_rgb_is_made_once_for_a_chain_that_needs_it(chain, monkeypatch):
+    made, convert = [], kernels.i420_to_rgb
+    monkeypatch.setattr(kernels, "i420_to_rgb", lambda *a, **k: (made.append(1), convert(*a, **k))[1])
+    plan_of(chain).run(planar())
+    assert len(made) == 1
+
+
 @pytest.mark.parametrize("factor", [1, 2, 3, 4, 8])
 def test_the_smaller_picture_is_that_of_the_pixels(factor):
     frame = planar()

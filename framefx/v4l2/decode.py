@@ -49,8 +49,8 @@ def planar_decoder(picture: Picture) -> PlanarDecoder | None:
 class PlanarDecoder:
     """Makes frames of pictures that may stay as the camera sent them.
 
-    Whatever is not right with a picture is for `decoder` to judge; after eight such pictures in a row they are the
-    camera's manner, and no more are tried.
+    Whatever is not right with a picture is for `decoder` to judge. After eight in a row that were not right, or whose
+    pixels the chain read all the same, no more are tried: a decoder to RGB takes less than planes and RGB.
 
     Parameters
     ----------
@@ -67,6 +67,7 @@ class PlanarDecoder:
 
         self._decode, self._size, self._full_range = decode, size, full_range
         self._misses = 0
+        self._before: Planes | None = None
         warm(["downsample_i420", "merge_i420", "i420_to_rgb"])
 
     def __call__(self, data: Any, pool: FramePool, index: int, time: float) -> Frame | None:
@@ -75,10 +76,12 @@ class PlanarDecoder:
             return None
         height, width = self._size
         planes = Planes(pool.array((height * width * 3 // 2,)), self._size, self._full_range)
-        if not self._decode(data, planes):
-            self._misses += 1
+        is_whole = self._decode(data, planes)
+        in_vain = not is_whole or (self._before is not None and self._before.was_read)
+        self._misses = self._misses + 1 if in_vain else 0
+        self._before = planes if is_whole else None
+        if not is_whole:
             return None
-        self._misses = 0
         return PlanarFrame(planes, index, time, pool, owned=True)
 
 

@@ -144,6 +144,17 @@ def test_a_camera_whose_pictures_never_fit_is_asked_eight_times(monkeypatch):
     assert keep(good, pool, 0, 0.0) is None
 
 
+def test_no_planes_are_kept_for_a_chain_that_reads_pixels():
+    data = Packer("YUYV", 64, 48).pack(coloured()[1]).tobytes()
+    keep, pool = planar_decoder(Picture(64, 48, "YUYV", 128, 0)), FramePool()
+    for use in [lambda frame: frame.pixels] * 7 + [lambda frame: frame.downsampled(4)] * 20:
+        use(keep(data, pool, 0, 0.0))
+    for use in [lambda frame: frame.pixels, lambda frame: frame.make_writable()] * 4:
+        use(keep(data, pool, 0, 0.0))
+    assert keep(data, pool, 0, 0.0) is not None  # the eighth that was read is known now
+    assert keep(data, pool, 0, 0.0) is None
+
+
 @pytest.mark.parametrize("format", PACKED)
 def test_pictures_of_other_formats_stay_planar(format):
     pixels = coloured()[1]
