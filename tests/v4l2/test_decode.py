@@ -115,6 +115,14 @@ def test_a_jpeg_stays_planar(sampling):
     assert np.abs(far.mean((0, 1))).max() < 0.5  # the fast transform makes it 1.2
 
 
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_pixels_have_no_bias_either(decode, sampling):
+    data, pixels = coloured(SAMPLINGS[sampling])
+    out = np.zeros((*SIZE, 3), np.uint8)
+    decode(data, out)
+    assert np.abs((out.astype(int) - pixels).mean((0, 1))).max() < 0.5
+
+
 @needs_library
 @pytest.mark.parametrize("damage", ["another size", "4:4:4", "grey", "truncated", "noise", "nothing", "odd marker"])
 def test_whatever_is_not_right_is_left_to_the_other_decoder(damage):
