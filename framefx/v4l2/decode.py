@@ -22,7 +22,7 @@ _END = b"\xff\xd9"
 _PATIENCE = 8
 
 _FAST = {"fastupsample": True}
-"""Chroma is repeated: averaged again, it is what was sent. The fast transform would make everything half a level darker."""
+"""Chroma is repeated: averaged again, it is what was sent. The fast transform would make all half a level darker."""
 
 
 def decoder(picture: Picture) -> Decode:
