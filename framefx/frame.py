@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from framefx import kernels
 from framefx.errors import PluginError
 from framefx.memory import Buffer, Loan, read_only
 
@@ -310,8 +311,6 @@ class Frame:
         found = self._small.get(factor)
         if found is not None and not self._writable:
             return found
-        from framefx import kernels
-
         half = None if self._writable or factor % 2 else self._small.get(factor // 2)
         if half is not None and not any(side % (factor // 2) for side in self._size):
             source, step = half, 2  # a mean of means, as its blocks are all full

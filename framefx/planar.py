@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from framefx import kernels
 from framefx.errors import PluginError
 from framefx.frame import Frame, FramePool, Image
 from framefx.mask import Mask
@@ -74,8 +75,6 @@ class PlanarFrame(Frame):
         return Frame(pixels, None, self.index, self.time, self._pool, owned=True, writable=True)
 
     def downsampled(self, factor: int) -> Image:
-        from framefx import kernels
-
         planes = self._planes
         known = {1, factor, factor // 2} & self._small.keys()
         if planes is not None and not known and kernels.fits_i420(self._size, factor):
@@ -115,8 +114,6 @@ class PlanarFrame(Frame):
 
 def merged(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame | None:
     """Return a reduced `top` over a planar `base` where `mask` says so, as `framefx.steps.merge`; else None."""
-    from framefx import kernels
-
     planes = base._planes if isinstance(base, PlanarFrame) else None
     if planes is None or top.alpha is not None or not kernels.fits_i420(base.size, top.factor):
         return None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from framefx import kernels
+
 if TYPE_CHECKING:
     from framefx.frame import FramePool, Image, Size
 
@@ -37,8 +39,6 @@ class Planes:
 
     def rgb(self, pool: FramePool) -> Image:
         """Return the picture's pixels, (height, width, 3) uint8 RGB, in memory of their own."""
-        from framefx import kernels
-
         self.was_read = True
         pixels = pool.array((*self.size, 3))
         kernels.i420_to_rgb(self.data, self.size, full_range=self.full_range, out=pixels)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from framefx import kernels
 from framefx.chain import Chain
 from framefx.frame import Frame, FramePool, Image, Size
 from framefx.geometry import Part, middle, overlap
@@ -199,8 +200,6 @@ def scaled(frame: Frame, size: Size, pool: FramePool, *, cover: bool = False) ->
 
 def place(below: Frame | None, top: Frame, entry: Entry, pool: FramePool) -> Frame:
     """Return `top` over `below` at the entry's position, in its blend mode, at its opacity."""
-    from framefx import kernels
-
     if below is None and entry.opacity == 1 and entry.position == (0, 0):
         return top
     if below is None:
@@ -240,8 +239,6 @@ def _cover(top: Frame, opacity: float, pool: FramePool) -> Plane:
 
 
 def _blend(out: Frame, top: Frame, covered: Part, seen: Part, entry: Entry, pool: FramePool) -> None:
-    from framefx import kernels
-
     opacity = round(255 * entry.opacity)
     if top.size == out.size == (covered[0].stop, covered[1].stop):
         lower, upper = (out.pixels, out.alpha), (top.pixels, top.alpha)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from framefx import kernels
 from framefx.errors import PluginError
 from framefx.frame import Frame, FramePool, Image, Size
 from framefx.geometry import Geometry, warp_frame, warp_mask
@@ -305,8 +306,6 @@ def _checked(result: Any, frame: Frame, bound: BoundStep) -> Frame:
 
 def expand(frame: Frame, pool: FramePool) -> Frame:
     """Return a reduced frame at its full size."""
-    from framefx import kernels
-
     result = pool.frame(frame.size, index=frame.index, time=frame.time, alpha=frame.alpha is not None)
     kernels.upsample(frame.pixels, out=result.pixels, factor=frame.factor)
     if frame.alpha is not None and result.alpha is not None:
@@ -316,8 +315,6 @@ def expand(frame: Frame, pool: FramePool) -> Frame:
 
 def merge(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame:
     """Return `top` over `base` where `mask` says so; in place where nobody else reads `base`."""
-    from framefx import kernels
-
     planar = merged(base, top, mask, pool)
     if planar is not None:
         return planar

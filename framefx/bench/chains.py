@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from framefx import kernels
 from framefx.bench.measure import Side, interleave, one_thread
 from framefx.bench.peers import SIGMA, LinuxFakeBackground, Network, ThreeCopies, VirtualWebcamBackground
 from framefx.bench.profile import profile
@@ -140,8 +141,6 @@ class OpenCvColor:
     """The same correction by OpenCV: `cv2.transform` with the very matrix (in BGR order), in place."""
 
     def __init__(self) -> None:
-        from framefx import kernels
-
         matrix = kernels.color_tables(saturation=1.2, temperature=0.1, contrast=1.05).matrix
         self._matrix = matrix[::-1, [2, 1, 0, 3]].copy()
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx import kernels
 from framefx.boxes import FACE_MARGIN, Boxes
 from framefx.frame import Frame, Image
 from framefx.mask import Mask
@@ -33,8 +34,6 @@ def anonymize(
 
     Each face's bounding box is hidden, so that its outline does not show either.
     """
-    from framefx import kernels
-
     if eyes_only and faces is not None and len(faces) and faces.landmarks.shape[1] >= 2:
         boxes: npt.NDArray[np.uint8] | None = _eyes(faces, padding)
     else:
@@ -89,8 +88,6 @@ def _boxes(face: Mask, padding: float) -> npt.NDArray[np.uint8] | None:
 
 def _hidden(frame: Frame, style: str, strength: int) -> tuple[Image, int]:
     """Return the picture as it is shown where a face is, and how many times smaller it is."""
-    from framefx import kernels
-
     height, width = frame.size
     if style == "black":
         black = frame.array(frame.pixels.shape)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import reduced, small_array
 from framefx.frame import Frame
 
@@ -25,8 +26,6 @@ def bilateral(
     Computed at half the size, so the finest detail goes as well, and costs grow with the square of `radius`.
     """
     import cv2
-
-    from framefx import kernels
 
     if strength == 0:
         return frame

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import factor_for
 from framefx.frame import Frame
 from framefx.mask import Mask
@@ -24,8 +25,6 @@ def blur(
     Pixels outside `where` count for nothing in the average (normalised convolution, Knutsson and Westin 1993), so
     no halo surrounds the person. Computed small: the cost does not grow with `radius`. 0 leaves the frame alone.
     """
-    from framefx import kernels
-
     if radius == 0:
         return frame
     factor = factor_for(radius)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import reduced, small_array
 from framefx.frame import Frame
 from framefx.mask import Mask
@@ -32,8 +33,6 @@ def bokeh(
     convolution, Knutsson and Westin, 1993); bright pixels count more, as they do before a sensor saturates.
     Computed small: costs hardly change with `radius`.
     """
-    from framefx import kernels
-
     if radius == 0:
         return frame
     factor = max(2, min(16, round(radius / 3.2)))
@@ -54,8 +53,6 @@ def motion_blur(
 
     Weighed by the mask as `bokeh` is. Computed small from 16 pixels on, which softens it a little across the line.
     """
-    from framefx import kernels
-
     if length <= 1:
         return frame
     factor = max(1, min(16, int(length / 8)))

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.colors import Color, parse_color
 from framefx.filters.fonts import rounded_box
 from framefx.filters.small import U8
@@ -55,8 +56,6 @@ def _through(frame: Frame, alpha: U8) -> U8:
 
 
 def _draw_lines(pixels: U8, width: int, plan: _Drawing) -> None:
-    from framefx import kernels
-
     height, columns = pixels.shape[:2]
     side, thick, across = plan.side, min(width, height), min(width, columns)
     if thick:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from framefx import kernels
 from framefx.frame import Frame
 
 Side = Annotated[int, Field(ge=1, le=1000, description="pixels that are averaged; 1 leaves them")]
@@ -30,8 +31,6 @@ def gaussian_blur(frame: Frame, *, x: Sigma = 4.0, y: Sigma = 4.0) -> Frame:
     Computed small where both are above 3 pixels; a blur that is sharp one way costs what its size in pixels costs.
     """
     import cv2
-
-    from framefx import kernels
 
     if x == y == 0:
         return frame

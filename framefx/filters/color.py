@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from framefx import kernels
 from framefx.frame import Frame
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ def color(
 
     All of it is one 3×3 matrix and one lookup table (ITU-R BT.709 luma), applied in a single pass.
     """
-    from framefx import kernels
-
     matrix, lut = _tables(saturation, temperature, tint, brightness, contrast, gamma, hue)
     frame = frame.make_writable()
     kernels.color_matrix_lut(frame.pixels, matrix, lut, out=frame.pixels)
@@ -38,8 +37,6 @@ def color(
 
 @lru_cache(maxsize=64)
 def _tables(*options: float) -> Sequence[Any]:
-    from framefx import kernels
-
     names = ("saturation", "temperature", "tint", "brightness", "contrast", "gamma", "hue")
     tables: Sequence[Any] = kernels.color_tables(**dict(zip(names, options, strict=True)))
     return tables

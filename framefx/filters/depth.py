@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import U8, factor_for, reduced, small_array
 from framefx.frame import Frame
 from framefx.mask import Mask
@@ -30,8 +31,6 @@ def depth_of_field(
     Distance in the picture stands for depth, which one camera cannot see. Two blurs without halo (normalised
     convolution) are mixed by the person's mask, spread out; the person stays sharp through ``where=background``.
     """
-    from framefx import kernels
-
     if radius == 0:
         return frame
     outside = 255 - person.values

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import U8, small_array
 from framefx.frame import Frame
 from framefx.mask import Mask
@@ -57,8 +58,6 @@ def light_wrap(
     The compositor's light wrap (Brinkmann, 2008): the blurred background, continued under the person by normalised
     convolution, is mixed into the edge as much as it is bright.
     """
-    from framefx import kernels
-
     if strength == 0:
         return frame
     outside = 255 - person.values
@@ -74,8 +73,6 @@ def _wrap(outside: U8, glow: U8, sigma: float, strength: float) -> U8:
     """Return how much of the glow each place takes: within the person, near its edge, and where the glow is bright."""
     import cv2
 
-    from framefx import kernels
-
     near = kernels.gaussian_blur(outside, sigma)
     rows, columns = outside.shape
     channels = cv2.split(glow)
@@ -86,8 +83,6 @@ def _wrap(outside: U8, glow: U8, sigma: float, strength: float) -> U8:
 
 
 def _edge(frame: Frame, person: Mask, reach: float, strength: float, mode: Literal["foreground", "despill"]) -> Frame:
-    from framefx import kernels
-
     if strength == 0:
         return frame
     factor = max(1, min(8, int(reach / 1.7)))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx import kernels
 from framefx.frame import Frame, Size
 
 _FACTOR = 8
@@ -23,8 +24,6 @@ def vignette(
     size: Annotated[float, Field(ge=0, le=1, description="where it begins, from 0 the middle to 1 the corners")] = 0.35,
 ) -> Frame:
     """Darken the corners softly, so that eyes go to the middle."""
-    from framefx import kernels
-
     if strength == 0:
         return frame
     frame = frame.make_writable()
@@ -44,8 +43,6 @@ def grain(
 
     Noise from a tile made once, shown at another place each time.
     """
-    from framefx import kernels
-
     if strength == 0:
         return frame
     tile = _tile(frame.size[1], strength, size, colored)

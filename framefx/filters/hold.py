@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.colors import Color, parse_color
 from framefx.filters.fonts import Look, draw
 from framefx.frame import Frame, Image
@@ -68,8 +69,6 @@ class Card:
         self._drawn = None
 
     def _draw(self, frame: Frame) -> None:
-        from framefx import kernels
-
         frame.pixels[:] = parse_color(self._color)
         height, width = frame.size
         size = self._size * height / 720

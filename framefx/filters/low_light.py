@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import small_array
 from framefx.frame import Frame
 
@@ -41,13 +42,9 @@ class LowLight:
 
     def warm(self) -> None:
         """Compile the kernels; nothing else changes."""
-        from framefx import kernels
-
         kernels.warm(("downsample", "guided_filter", "shade"))
 
     def __call__(self, frame: Frame) -> Frame:
-        from framefx import kernels
-
         if self._strength == 0:
             return frame
         small = kernels.downsample(frame.pixels, _FACTOR, out=small_array(frame, _FACTOR))
@@ -72,8 +69,6 @@ class LowLight:
     def _map(self, light: npt.NDArray[np.uint8]) -> F32:
         """Return gains that raise the illumination to a power, without driving a channel into white."""
         import cv2
-
-        from framefx import kernels
 
         smooth = kernels.guided_filter(light, light, 6, 0.01)
         gains = _table(round(self._power, 3), self._strength)[smooth]

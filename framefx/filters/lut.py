@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
+from framefx import kernels
 from framefx.errors import OptionError
 from framefx.frame import Frame
 
@@ -38,8 +39,6 @@ def lut(
 
     Tetrahedral interpolation (Kasson and others, 1995) in one pass; a grey stays a grey where the table says so.
     """
-    from framefx import kernels
-
     if strength == 0:
         return frame
     frame = frame.make_writable()

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import small_array
 from framefx.frame import Frame
 from framefx.mask import Mask
@@ -42,13 +43,9 @@ class MatchLight:
 
     def warm(self) -> None:
         """Compile the kernels; nothing else changes."""
-        from framefx import kernels
-
         kernels.warm(("downsample", "color_matrix_lut", "masked_merge"))
 
     def __call__(self, frame: Frame, person: Mask) -> Frame:
-        from framefx import kernels
-
         if self._strength == 0:
             return frame
         self._follow(self._wanted(frame, person), frame.time)
@@ -71,8 +68,6 @@ class MatchLight:
     def _wanted(self, frame: Frame, person: Mask) -> F64:
         """Return gain and offset of luma and the offsets of chroma."""
         import cv2
-
-        from framefx import kernels
 
         small = kernels.downsample(frame.pixels, _FACTOR, out=small_array(frame, _FACTOR))
         rows, columns = small.shape[:2]

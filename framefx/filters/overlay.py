@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from framefx import kernels
 from framefx.errors import OptionError
 from framefx.filters.fitting import Plane, fit_picture, read_picture, resize
 from framefx.frame import Frame, Size
@@ -56,8 +57,6 @@ class Overlay:
         self._drawn: tuple[Size, Plane, Plane] | None = None
 
     def __call__(self, frame: Frame) -> Frame:
-        from framefx import kernels
-
         if self._drawn is None or self._drawn[0] != frame.size:
             self._drawn = frame.size, *self._draw(frame.size)
         _, pixels, cover = self._drawn

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from framefx import kernels
 from framefx.frame import Frame
 
 
@@ -15,8 +16,6 @@ def pixelate(
     size: Annotated[int, Field(ge=1, le=64, description="pixels, side of a block; 1 leaves it")] = 16,
 ) -> Frame:
     """Show the picture in square blocks, each the mean of its pixels."""
-    from framefx import kernels
-
     if size == 1:
         return frame
     frame = frame.make_writable()

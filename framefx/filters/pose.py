@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.color_map import Map, mapped
 from framefx.filters.colors import Color, parse_color
 from framefx.frame import Frame
@@ -71,8 +72,6 @@ def heatmap(
     opacity: Annotated[float, Field(ge=0, le=1, description="0 leaves it to 1, where the model is sure")] = 0.8,
 ) -> Frame:
     """Show how likely each place is a keypoint, as colours over the picture, to see what a model finds."""
-    from framefx import kernels
-
     if opacity == 0:
         return frame
     values = _values(keypoint_heatmaps, keypoint)

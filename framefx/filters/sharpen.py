@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from framefx import kernels
 from framefx.filters.small import small_array
 from framefx.frame import Frame, Image
 
@@ -33,8 +34,6 @@ def sharpen(
 
 def _soften(frame: Frame, radius: float, out: Image) -> None:
     import cv2
-
-    from framefx import kernels
 
     if radius < 3.4:
         side = 2 * round(2 * radius + 0.5) + 1

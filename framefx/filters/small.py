@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from framefx import kernels
 from framefx.frame import Frame, Image
 
 U8 = npt.NDArray[np.uint8]
@@ -29,8 +30,6 @@ def reduced(frame: Frame, pixels: Image, factor: int) -> Frame:
     """Return `frame` with reduced pixels; enlarged at once where it has an alpha, which stays as it is."""
     if frame.alpha is None:
         return frame.reduced(pixels, factor)
-    from framefx import kernels
-
     full = frame.array((*frame.size, 3))
     kernels.upsample(pixels, full, factor)
     return frame.with_pixels(full)

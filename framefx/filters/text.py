@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from framefx import kernels
 from framefx.errors import OptionError
 from framefx.filters.colors import Color
 from framefx.filters.fonts import Caption, Look, draw
@@ -79,8 +80,6 @@ def clock(
 
 
 def _write(frame: Frame, text: str, position: str, margin: int, look: Look) -> Frame:
-    from framefx import kernels
-
     if not text.strip() or look.opacity == 0:
         return frame
     caption = draw(text, look)

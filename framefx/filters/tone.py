@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from framefx import kernels
 from framefx.filters.colors import Color, parse_color
 from framefx.frame import Frame
 
@@ -57,8 +58,6 @@ def invert(frame: Frame) -> Frame:
 
 
 def _by_matrix(frame: Frame, matrix: Any) -> Frame:
-    from framefx import kernels
-
     frame = frame.make_writable()
     kernels.color_matrix_lut(frame.pixels, matrix, out=frame.pixels)
     return frame

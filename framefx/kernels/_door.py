@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -21,25 +22,42 @@ PIXELS: Shape = (None, None, 3)
 PLANE: Shape = (None, None)
 
 _workspace = threading.local()
+_SHAPES = 8
+"""So many shapes of a buffer are remembered: a merge of planes takes two in turn."""
+
+
+class _Buffer:
+    """Memory under one name, and the arrays that were made of it by shape."""
+
+    __slots__ = ("arrays", "memory")
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self.memory: npt.NDArray[Any] = np.empty(0, dtype)
+        self.arrays: dict[tuple[int, ...], npt.NDArray[Any]] = {}
+
+    def shaped(self, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        size = math.prod(shape)
+        if self.memory.size < size:
+            self.memory = np.empty(size, self.memory.dtype)
+            self.arrays.clear()
+        elif len(self.arrays) == _SHAPES:
+            self.arrays.clear()
+        array = self.arrays[shape] = self.memory[:size].reshape(shape)
+        return array
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Lend this thread's buffer `name`, uninitialised; it only grows, so a steady size allocates nothing.
+    """Lend this thread's buffer `name`, uninitialised; it only grows, so steady sizes allocate nothing.
 
-    The content is gone at the next call with the same name: a kernel module prefixes its names with its own.
+    The content is gone at the next call with the same name: a kernel module prefixes its names with its own. A name
+    stands for one `dtype`.
     """
-    lent: dict[str, tuple[tuple[int, ...], npt.DTypeLike, npt.NDArray[Any], U8]] = _workspace.__dict__
-    last = lent.get(name)
-    if last is not None and last[0] == shape and last[1] is dtype:
-        return last[2]
-    wanted = np.dtype(dtype)
-    size = wanted.itemsize
-    for side in shape:
-        size *= side
-    memory = last[3] if last is not None and last[3].size >= size else np.empty(size, np.uint8)
-    array = memory[:size].view(wanted).reshape(shape)
-    lent[name] = shape, dtype, array, memory
-    return array
+    lent: dict[str, _Buffer] = _workspace.__dict__
+    buffer = lent.get(name)
+    if buffer is None:
+        buffer = lent[name] = _Buffer(dtype)
+    array = buffer.arrays.get(shape)
+    return buffer.shaped(shape) if array is None else array
 
 
 def _fits(side: int, wanted: int | None) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from framefx import kernels
 from framefx.frame import Frame, Image
 from framefx.planes import Planes
 from framefx.v4l2 import structs as v4l
@@ -43,8 +44,6 @@ class Packer:
     """
 
     def __init__(self, format: str, width: int, height: int) -> None:
-        from framefx import kernels
-
         self._data: Bytes = np.zeros(packed_size(format, width, height), np.uint8)
         self._convert = getattr(kernels, f"rgb_to_{_NAMES[format]}")
         self._limit = kernels.limit_i420
@@ -90,8 +89,6 @@ def unpack(data: Any, picture: Picture, out: Image) -> None:
     if picture.format == "RGB3":
         np.copyto(out, rows.reshape(out.shape))
         return
-    from framefx import kernels
-
     convert = getattr(kernels, f"{_NAMES[picture.format]}_to_rgb")
     convert(rows, (picture.height, picture.width), matrix=matrix_of(picture), full_range=is_full(picture), out=out)
 
@@ -106,8 +103,6 @@ def warm_keep(format: str) -> None:
 
 def keep(data: Any, picture: Picture, out: Planes) -> bool:
     """Write a ``YU12``, ``NV12`` or ``YUYV`` picture to planes; return whether `data` held all of it."""
-    from framefx import kernels
-
     try:
         rows = _rows(np.frombuffer(data, np.uint8), picture)
     except ValueError:
