@@ -75,12 +75,13 @@ class PlanarFrame(Frame):
         return Frame(pixels, None, self.index, self.time, self._pool, owned=True, writable=True)
 
     def downsampled(self, factor: int) -> Image:
-        planes = self._planes
-        known = {1, factor, factor // 2} & self._small.keys()
-        if planes is not None and not known and kernels.fits_i420(self._size, factor):
+        planes, known = self._planes, self._small
+        if planes is None or factor in known or factor // 2 in known or 1 in known:
+            return super().downsampled(factor)
+        if kernels.fits_i420(self._size, factor):
             small = self._pool.array((self._size[0] // factor, self._size[1] // factor, 3))
             kernels.downsample_i420(planes.data, self._size, factor, full_range=planes.full_range, out=small)
-            self._small[factor] = read_only(small)
+            known[factor] = read_only(small)
         return super().downsampled(factor)
 
     def _taken(self) -> Planes:
@@ -115,7 +116,7 @@ class PlanarFrame(Frame):
 def merged(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame | None:
     """Return a reduced `top` over a planar `base` where `mask` says so, as `framefx.steps.merge`; else None."""
     planes = base._planes if isinstance(base, PlanarFrame) else None
-    if planes is None or top.alpha is not None or not kernels.fits_i420(base.size, top.factor):
+    if planes is None or top.alpha is not None or top.factor < 4 or not kernels.fits_i420(base.size, top.factor):
         return None
     # Full range is limited on the way, as the virtual camera wants it: in place, it would be another pass.
     in_place = base._owned and not planes.full_range

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framefx import kernels
+from framefx.config import Settings
 from framefx.errors import PluginError
 from framefx.frame import Frame, FramePool
+from framefx.job import Job
 from framefx.layers import LoadedModel
 from framefx.mask import Mask
 from framefx.plan import Plan
@@ -107,6 +109,13 @@ def test_hiding_behind_a_blur_needs_no_rgb(full_range):
     assert np.shares_memory(shown.planes.data, frame.planes.data) == (not full_range)
 
 
+@pytest.mark.usefixtures("no_rgb")
+@pytest.mark.parametrize("size", [(360, 640), (480, 640), (720, 1280)])
+def test_the_shipped_network_needs_no_rgb_either(size):
+    plan = Job(Settings.model_validate({"chain": "blur"})).plan()
+    assert plan.run(planar(size=size)).planes is not None
+
+
 @pytest.mark.parametrize("full_range", [True, False])
 def test_what_others_read_is_not_written(full_range):
     frame = planar(owned=False, full_range=full_range)
@@ -127,7 +136,7 @@ def test_a_blur_over_planes_shows_what_a_blur_over_pixels_shows(chain, full_rang
     assert MARK.is_in(shown.astype(np.uint8)) == MARK.is_in(wanted.astype(np.uint8))
 
 
-STEPS = ["touch", "thin", "invert", "flip", "mirror", "zoom=1.5", "color=saturation=0.2:where=all", "blur=2:where=all"]
+STEPS = ["touch", "thin", "invert", "flip", "mirror", "zoom=1.5", "color=saturation=0.2:where=all", "blur=1:where=all"]
 STEPS += ["touch=where=secret", "replace=color=blue:where=not-secret", "invert=where=secret", "hide=where=secret"]
 
 

@@ -110,8 +110,11 @@ def _part_pairs(u: U8, v: U8, src: U8) -> None:
 
 
 def fits_i420(size: tuple[int, int], factor: int) -> bool:
-    """Tell whether `downsample_i420` and `merge_i420` take pictures of this size with this factor: 4 or 8, no rest."""
-    return factor in (4, 8) and size[0] % factor == 0 and size[1] % (2 * factor) == 0
+    """Tell whether `downsample_i420` takes pictures of this size with this factor: 2, 4 or 8, and no rest.
+
+    `merge_i420` takes the same, but no factor 2.
+    """
+    return factor in (2, 4, 8) and size[0] % factor == 0 and size[1] % (2 * factor) == 0
 
 
 @uses(_downsample_i420)
@@ -125,7 +128,7 @@ def downsample_i420(
     src : (h * w * 3 / 2,) uint8
         As `rgb_to_i420` writes it.
     size : (h, w)
-    factor : 4 or 8
+    factor : 2, 4 or 8
         `fits_i420` tells which sizes it takes.
     full_range : bool
         Luma 0 to 255 instead of 16 to 235.
@@ -141,7 +144,7 @@ def downsample_i420(
     TypeError, ValueError
         A wrong dtype, shape, layout, size or factor, or an `out` that cannot be written.
     """
-    h, w = _checked_size(size, factor)
+    h, w = _checked_size(size, factor, (2, 4, 8))
     check("src", src, (h * w * 3 // 2,))
     small = h // factor, w // factor
     out = output("out", out, (*small, 3), src)
@@ -197,7 +200,7 @@ def merge_i420(
     TypeError, ValueError
         A wrong dtype, shape, layout, size or factor, or an `out` that cannot be written or overlaps a source.
     """
-    h, w = _checked_size(size, factor)
+    h, w = _checked_size(size, factor, (4, 8))
     check("base", base, (h * w * 3 // 2,))
     small_h, small_w, _ = check("top", top, (h // factor, w // factor, 3))
     check("mask", mask, PLANE)
@@ -302,8 +305,9 @@ def _even(size: tuple[int, int]) -> tuple[int, int]:
     return h, w
 
 
-def _checked_size(size: tuple[int, int], factor: int) -> tuple[int, int]:
-    if not fits_i420(size, factor):
+def _checked_size(size: tuple[int, int], factor: int, allowed: tuple[int, ...]) -> tuple[int, int]:
+    if factor not in allowed or not fits_i420(size, factor):
         h, w = size
-        raise ValueError(f"size, factor: got {w}x{h} and {factor}, want factor 4 or 8, and sides it divides, w twice")
+        wanted = f"factor {' or '.join(map(str, allowed))}"
+        raise ValueError(f"size, factor: got {w}x{h} and {factor}, want {wanted}, and sides it divides, w twice")
     return size
