@@ -10,6 +10,7 @@ mount -t tmpfs -o mode=1777 shm /dev/shm
 ln -sfn /proc/self/fd /dev/fd
 exec </dev/null >/dev/console 2>&1
 stty -F /dev/console -onlcr -icanon -echo 2>/dev/null
+echo "framefx-machine: up"
 busybox ifconfig lo up 2>/dev/null
 release=$(uname -r)
 mkdir -p "/lib/modules/$release"
