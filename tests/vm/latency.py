@@ -155,6 +155,8 @@ def program(options: argparse.Namespace) -> subprocess.Popen[str]:
         words = [PLAIN, LOOPBACK, options.size, str(options.rate), options.format]
         return subprocess.Popen([sys.executable, str(LFBW), *words], stderr=subprocess.PIPE, text=True)
     words = ["--chain", options.chain, "--source", PLAIN, "--size", options.size, "--rate", str(options.rate)]
+    if options.model:
+        words += ["--model", options.model]
     return framefx("--quiet", *words, "--sink", LOOPBACK)
 
 
@@ -232,6 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--program", choices=["framefx", "lfbw"], default="framefx")
     parser.add_argument("--chain", default="blur")
+    parser.add_argument("--model", help="framefx's, instead of its default")
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--rate", type=float, default=30.0)
     parser.add_argument("--format", choices=["YUYV", "YU12", "NV12", "MJPG"], default="YUYV")
