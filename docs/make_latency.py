@@ -26,7 +26,7 @@ INPUTS = [
 ]
 PROGRAMS = {"framefx": "framefx", "fast": "framefx, `--model blazeseg-fast`", "lfbw": "LFBW’s operations"}
 COMMON = ("MJPG", "1280x720", 30)
-"""What most cameras send: the smaller network is measured with this alone."""
+"""The smaller network is measured with this input alone."""
 
 HEAD = """# Latency and cost of the webcam
 

@@ -116,7 +116,7 @@ class PlanarFrame(Frame):
 def merged(base: Frame, top: Frame, mask: Mask, pool: FramePool) -> Frame | None:
     """Return a reduced `top` over a planar `base` where `mask` says so, as `framefx.steps.merge`; else None."""
     planes = base._planes if isinstance(base, PlanarFrame) else None
-    if planes is None or top.alpha is not None or top.factor < 4 or not kernels.fits_i420(base.size, top.factor):
+    if planes is None or top.alpha is not None or not kernels.fits_i420(base.size, top.factor, merging=True):
         return None
     # Full range is limited on the way, as the virtual camera wants it: in place, it would be another pass.
     in_place = base._owned and not planes.full_range

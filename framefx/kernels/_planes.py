@@ -109,12 +109,26 @@ def _part_pairs(u: U8, v: U8, src: U8) -> None:
 # -- public ---------------------------------------------------------------------------------------------------
 
 
-def fits_i420(size: tuple[int, int], factor: int) -> bool:
-    """Tell whether `downsample_i420` takes pictures of this size with this factor: 2, 4 or 8, and no rest.
+def fits_i420(size: tuple[int, int], factor: int, *, merging: bool = False) -> bool:
+    """Tell whether planes of this size and this factor leave no rest.
 
-    `merge_i420` takes the same, but no factor 2.
+    Parameters
+    ----------
+    size : (h, w)
+    factor : int
+        2, 4 or 8 for `downsample_i420`; 4 or 8 for `merge_i420`, whose chroma is enlarged half as much.
+    merging : bool
+        Whether `merge_i420` is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it takes them.
     """
-    return factor in (2, 4, 8) and size[0] % factor == 0 and size[1] % (2 * factor) == 0
+    return factor in _FACTORS[merging] and size[0] % factor == 0 and size[1] % (2 * factor) == 0
+
+
+_FACTORS = {False: (2, 4, 8), True: (4, 8)}
 
 
 @uses(_downsample_i420)
@@ -144,7 +158,7 @@ def downsample_i420(
     TypeError, ValueError
         A wrong dtype, shape, layout, size or factor, or an `out` that cannot be written.
     """
-    h, w = _checked_size(size, factor, (2, 4, 8))
+    h, w = _checked_size(size, factor)
     check("src", src, (h * w * 3 // 2,))
     small = h // factor, w // factor
     out = output("out", out, (*small, 3), src)
@@ -200,7 +214,7 @@ def merge_i420(
     TypeError, ValueError
         A wrong dtype, shape, layout, size or factor, or an `out` that cannot be written or overlaps a source.
     """
-    h, w = _checked_size(size, factor, (4, 8))
+    h, w = _checked_size(size, factor, merging=True)
     check("base", base, (h * w * 3 // 2,))
     small_h, small_w, _ = check("top", top, (h // factor, w // factor, 3))
     check("mask", mask, PLANE)
@@ -305,9 +319,9 @@ def _even(size: tuple[int, int]) -> tuple[int, int]:
     return h, w
 
 
-def _checked_size(size: tuple[int, int], factor: int, allowed: tuple[int, ...]) -> tuple[int, int]:
-    if factor not in allowed or not fits_i420(size, factor):
+def _checked_size(size: tuple[int, int], factor: int, *, merging: bool = False) -> tuple[int, int]:
+    if not fits_i420(size, factor, merging=merging):
         h, w = size
-        wanted = f"factor {' or '.join(map(str, allowed))}"
+        wanted = f"factor {' or '.join(map(str, _FACTORS[merging]))}"
         raise ValueError(f"size, factor: got {w}x{h} and {factor}, want {wanted}, and sides it divides, w twice")
     return size

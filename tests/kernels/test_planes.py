@@ -126,7 +126,7 @@ def test_limited_range_is_that_of_the_standard(size):
 
 def test_only_whole_blocks_fit():
     assert kernels.fits_i420((720, 1280), 8) and kernels.fits_i420((1080, 1920), 8)
-    assert kernels.fits_i420((360, 640), 2) and kernels.fits_i420((360, 640), 8)
+    assert kernels.fits_i420((360, 640), 2) and not kernels.fits_i420((360, 640), 2, merging=True)
     assert not any(kernels.fits_i420(*odd) for odd in [((720, 1280), 3), ((724, 1280), 8), ((720, 1288), 8)])
     planes = np.zeros(36 * 64 * 3 // 2, np.uint8)
     with pytest.raises(ValueError, match="got 64x36 and 8"):
